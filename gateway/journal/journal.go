@@ -1,0 +1,199 @@
+// Package journal records every call and every event once, in bounded memory:
+// a ring of entries that people read and follow, and counters that live as long
+// as the process.
+//
+// Calls pass through here on their way, so recording one copies a few bytes and
+// nothing more. Words, redaction and JSON are made when somebody reads.
+package journal
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Defaults of Options.
+const (
+	DefaultEntries      = 1000
+	DefaultMaxArguments = 4096
+)
+
+// maxMessage bounds the text of one entry, in bytes. A backend's error text may
+// be a whole HTML page; what matters of it stands at its beginning.
+const maxMessage = 2048
+
+// Options of a Journal. A zero field means its default.
+type Options struct {
+	// Entries is how many the ring holds; the oldest give way.
+	Entries int
+	// MaxArguments is how many bytes of a call's arguments are kept. Of longer
+	// arguments only the length is, because half a JSON text is none, and
+	// cannot be searched for secrets.
+	MaxArguments int
+}
+
+// Journal is safe for use by many goroutines. It starts none, and no reader can
+// make a writer wait.
+type Journal struct {
+	maxArguments int
+
+	mu          sync.Mutex // guards the three below
+	ring        []record
+	last        uint64 // id of the newest record; ids start at 1
+	subscribers map[*Subscription]struct{}
+
+	series series // every call since the start, whatever became of its backend
+	meters meters
+}
+
+// kind is what a record tells.
+type kind uint8
+
+const (
+	kindCall kind = iota
+	kindResult
+	kindBackend
+	kindSystem
+)
+
+// record is one entry as it is kept: nothing in it is changed after it was
+// stored, so a copy of it may be read without the lock.
+type record struct {
+	id        uint64
+	at        time.Time
+	kind      kind
+	level     Level // of kindBackend and kindSystem
+	isError   bool  // of kindResult
+	backend   string
+	tool      string
+	duration  time.Duration // of kindResult
+	text      string        // the message, or what was thrown
+	arguments []byte        // of kindCall; nil when too long
+	bytes     int           // length of the arguments
+}
+
+// New makes an empty journal.
+func New(o Options) *Journal {
+	if o.Entries <= 0 {
+		o.Entries = DefaultEntries
+	}
+	if o.MaxArguments <= 0 {
+		o.MaxArguments = DefaultMaxArguments
+	}
+	return &Journal{
+		maxArguments: o.MaxArguments,
+		ring:         make([]record, o.Entries),
+		subscribers:  map[*Subscription]struct{}{},
+	}
+}
+
+// Backend records what happened to a backend: connecting, connected, lost.
+func (j *Journal) Backend(level Level, backend, message string) {
+	j.add(&record{at: time.Now(), kind: kindBackend, level: level, backend: backend, text: clip(message)})
+}
+
+// System records what concerns the gateway as a whole.
+func (j *Journal) System(level Level, message string) {
+	j.add(&record{at: time.Now(), kind: kindSystem, level: level, text: clip(message)})
+}
+
+// Call is one call under way. The zero Call records nothing.
+type Call struct {
+	meter *Meter
+	start time.Time
+}
+
+// Outcome is how a call ended. The zero Outcome is success.
+type Outcome struct {
+	// Err says why there is no answer: the transport's error, or the gateway's.
+	Err string
+	// IsError: the backend answered, with a JSON-RPC error or with isError.
+	IsError bool
+}
+
+// Start records that a call begins. It copies arguments, the raw JSON.
+func (m *Meter) Start(arguments []byte) Call {
+	c := Call{meter: m, start: time.Now()}
+	r := record{at: c.start, kind: kindCall, backend: m.backend, tool: m.tool, bytes: len(arguments)}
+	if len(arguments) <= m.journal.maxArguments {
+		r.arguments = bytes.Clone(arguments)
+	}
+	m.journal.add(&r)
+	return c
+}
+
+// End records how the call ended, and counts it. It is called once.
+func (c Call) End(o Outcome) {
+	if c.meter == nil {
+		return
+	}
+	d := time.Since(c.start)
+	m := c.meter
+	m.series.observe(d, o)
+	m.backendSeries.observe(d, o)
+	m.journal.series.observe(d, o)
+	m.journal.add(&record{
+		at: c.start.Add(d), kind: kindResult, backend: m.backend, tool: m.tool,
+		duration: d, isError: o.IsError, text: clip(o.Err),
+	})
+}
+
+// add stores a record in the place of the oldest and rings at the readers.
+func (j *Journal) add(r *record) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.last++
+	r.id = j.last
+	j.ring[j.last%uint64(len(j.ring))] = *r
+	for s := range j.subscribers {
+		s.ring()
+	}
+}
+
+// Entries returns the newest n entries, oldest first; all of them when n is not
+// positive.
+func (j *Journal) Entries(n int) []Entry {
+	j.mu.Lock()
+	after := j.oldest() - 1
+	if n > 0 && j.last-after > uint64(n) {
+		after = j.last - uint64(n)
+	}
+	records := j.since(after, len(j.ring))
+	j.mu.Unlock()
+	return render(records)
+}
+
+// oldest is the id of the oldest record that the ring still has, and last+1
+// when it has none. The caller holds mu.
+func (j *Journal) oldest() uint64 {
+	if size := uint64(len(j.ring)); j.last > size {
+		return j.last - size + 1
+	}
+	return 1
+}
+
+// since copies at most limit records that follow id. The caller holds mu and
+// has made sure that the ring still has the first of them.
+func (j *Journal) since(id uint64, limit int) []record {
+	n := min(j.last-id, uint64(limit))
+	records := make([]record, 0, n)
+	for i := id + 1; i <= id+n; i++ {
+		records = append(records, j.ring[i%uint64(len(j.ring))])
+	}
+	return records
+}
+
+// clip bounds a text that strangers had a hand in. The part that it keeps is a
+// copy, so that a large text is not held for the sake of its beginning.
+func clip(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	end := maxMessage
+	for end > maxMessage-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return strings.Clone(s[:end]) + "…"
+}

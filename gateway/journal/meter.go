@@ -1,0 +1,125 @@
+package journal
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// Meter counts the calls of one tool. It is found once, when the catalogue is
+// built, so that a call need not look for it.
+type Meter struct {
+	journal       *Journal
+	backend, tool string
+	series        series
+	backendSeries *series // of all tools of the backend
+}
+
+// Stats of the tool.
+func (m *Meter) Stats() Stats { return m.series.stats() }
+
+type meterKey struct{ backend, tool string }
+
+type meters struct {
+	mu       sync.Mutex // guards both maps; never held together with Journal.mu
+	tools    map[meterKey]*Meter
+	backends map[string]*series
+}
+
+// Meter returns the meter of a backend's tool, always the same for the same
+// pair. Names must come from the catalogue, not from a client's request: a
+// meter stays until Retain drops it.
+func (j *Journal) Meter(backend, tool string) *Meter {
+	s := &j.meters
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := meterKey{backend, tool}
+	if m := s.tools[key]; m != nil {
+		return m
+	}
+	if s.tools == nil {
+		s.tools = map[meterKey]*Meter{}
+		s.backends = map[string]*series{}
+	}
+	of := s.backends[backend]
+	if of == nil {
+		of = new(series)
+		s.backends[backend] = of
+	}
+	m := &Meter{journal: j, backend: backend, tool: tool, backendSeries: of}
+	s.tools[key] = m
+	return m
+}
+
+// Retain drops the meters that keep does not want, and with its last tool the
+// backend's sum. A call under way may still end on a dropped meter. The total
+// of the journal keeps all. keep must not call the journal.
+func (j *Journal) Retain(keep func(backend, tool string) bool) {
+	s := &j.meters
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	live := map[string]bool{}
+	for key := range s.tools {
+		if keep(key.backend, key.tool) {
+			live[key.backend] = true
+		} else {
+			delete(s.tools, key)
+		}
+	}
+	for backend := range s.backends {
+		if !live[backend] {
+			delete(s.backends, backend)
+		}
+	}
+}
+
+// BackendStats sums up all tools of a backend, those that it no longer has too.
+func (j *Journal) BackendStats(backend string) Stats {
+	j.meters.mu.Lock()
+	of := j.meters.backends[backend]
+	j.meters.mu.Unlock()
+	if of == nil {
+		return Stats{}
+	}
+	return of.stats()
+}
+
+// Total sums up every call since the start.
+func (j *Journal) Total() Stats { return j.series.stats() }
+
+// Snapshot is all numbers at one moment, sorted by name.
+type Snapshot struct {
+	Total    Counts
+	Backends []BackendCalls
+	Tools    []ToolCalls
+}
+
+// BackendCalls are the durations of a backend's calls.
+type BackendCalls struct {
+	Backend   string
+	Durations Histogram
+}
+
+// ToolCalls are the calls of a tool.
+type ToolCalls struct {
+	Backend, Tool string
+	Counts
+}
+
+// Snapshot reads the numbers, for a metrics exposition.
+func (j *Journal) Snapshot() Snapshot {
+	snapshot := Snapshot{Total: j.series.counts()}
+	j.meters.mu.Lock()
+	for name, of := range j.meters.backends {
+		snapshot.Backends = append(snapshot.Backends, BackendCalls{name, of.histogram()})
+	}
+	for key, m := range j.meters.tools {
+		snapshot.Tools = append(snapshot.Tools, ToolCalls{key.backend, key.tool, m.series.counts()})
+	}
+	j.meters.mu.Unlock()
+	slices.SortFunc(snapshot.Backends, func(a, b BackendCalls) int { return cmp.Compare(a.Backend, b.Backend) })
+	slices.SortFunc(snapshot.Tools, func(a, b ToolCalls) int {
+		return cmp.Or(cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Tool, b.Tool))
+	})
+	return snapshot
+}

@@ -1,0 +1,218 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// secretKey matches the names whose values are nobody's business, wherever in
+// the JSON they stand. It errs on the safe side: max_tokens is hidden too.
+var secretKey = regexp.MustCompile(`(?i)pass|secret|token|authorization|api[-_]?key|cookie|credential|private`)
+
+// secretShapes match what looks like a secret whatever it is called. Where there
+// is a group, the group is the secret.
+var secretShapes = []struct {
+	hint    string // lower case; a text without it cannot match, and is not searched
+	pattern *regexp.Regexp
+}{
+	{"-----begin", regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|$)`)},
+	{"authorization", regexp.MustCompile(`(?i)\bauthorization["']?\s*[:=]\s*["']?((?:(?:bearer|basic|token)\s+)?[^\s"']+)`)},
+	{"bearer", regexp.MustCompile(`(?i)\bbearer\s+([A-Za-z0-9+/._~-]{20,}=*)`)},
+	{"://", regexp.MustCompile(`://[^\s/:@?#]*:([^\s/@]+)@`)},
+	{"=", regexp.MustCompile(`(?i)(?:pass|passwd|password|secret|token|api[-_]?key|credential)s?=["']?([^\s&"';,]+)`)},
+	{"gh", regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{16,}`)},
+	{"github_pat_", regexp.MustCompile(`\bgithub_pat_[A-Za-z0-9_]{16,}`)},
+	{"sk-", regexp.MustCompile(`\bsk-[A-Za-z0-9_-]{16,}`)},
+	{"akia", regexp.MustCompile(`\bAKIA[A-Z0-9]{12,}`)},
+	{"xox", regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]{8,}`)},
+	{"eyj", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)},
+}
+
+// maxNested bounds how deep JSON within strings within JSON is looked into.
+const maxNested = 3
+
+// mask says that something was there, and how long it was.
+func mask(chars int) string { return fmt.Sprintf("•••• redacted, %d chars", chars) }
+
+// RedactText masks what looks like a secret in a text.
+func RedactText(s string) string {
+	lower := strings.ToLower(s)
+	for _, shape := range secretShapes {
+		if strings.Contains(lower, shape.hint) {
+			s = replaceGroup(shape.pattern, s)
+		}
+	}
+	return s
+}
+
+// replaceGroup masks the last group of every match, or all of it.
+func replaceGroup(p *regexp.Regexp, s string) string {
+	var out strings.Builder
+	last := 0
+	for _, m := range p.FindAllStringSubmatchIndex(s, -1) {
+		from, to := m[len(m)-2], m[len(m)-1]
+		if strings.HasPrefix(s[from:to], "••••") {
+			continue // masked already, by another pattern
+		}
+		out.WriteString(s[last:from])
+		out.WriteString(mask(utf8.RuneCountInString(s[from:to])))
+		last = to
+	}
+	out.WriteString(s[last:])
+	return out.String()
+}
+
+// Redact masks the secrets in a JSON text: whole values behind telling keys, and
+// whatever looks like a secret in any other string. All other bytes stay as and
+// where they are. The text must be valid.
+func Redact(raw json.RawMessage) json.RawMessage {
+	return redact(raw, 0)
+}
+
+func redact(raw []byte, nested int) []byte {
+	w := walker{in: raw, nested: nested, out: make([]byte, 0, len(raw))}
+	w.value(false)
+	w.space()
+	return w.out
+}
+
+// walker copies JSON from in to out. It relies on the text being valid, which
+// its caller has checked; encoding/json also bounds how deep it nests.
+type walker struct {
+	in     []byte
+	pos    int
+	nested int
+	out    []byte
+}
+
+// space copies white space.
+func (w *walker) space() {
+	start := w.pos
+	for w.pos < len(w.in) && strings.IndexByte(" \t\r\n", w.in[w.pos]) >= 0 {
+		w.pos++
+	}
+	w.out = append(w.out, w.in[start:w.pos]...)
+}
+
+// punct copies the next byte: a bracket, a comma or a colon.
+func (w *walker) punct() byte {
+	b := w.in[w.pos]
+	w.pos++
+	w.out = append(w.out, b)
+	return b
+}
+
+// value copies a value, or its mask when it stands behind a secret's key.
+func (w *walker) value(secret bool) {
+	w.space()
+	switch w.in[w.pos] {
+	case '{', '[':
+		if secret {
+			mark := len(w.out)
+			w.members()
+			w.out = append(w.out[:mark], `"•••• redacted"`...)
+			return
+		}
+		w.members()
+	case '"':
+		w.text(secret)
+	default:
+		start := w.pos
+		for w.pos < len(w.in) && strings.IndexByte(" \t\r\n,]}", w.in[w.pos]) < 0 {
+			w.pos++
+		}
+		literal := w.in[start:w.pos]
+		// true, false and null are no secrets, and say whether one was given.
+		if isNumber := literal[0] == '-' || literal[0] <= '9'; secret && isNumber {
+			literal = quote(mask(len(literal)))
+		}
+		w.out = append(w.out, literal...)
+	}
+}
+
+// members copies an object or an array.
+func (w *walker) members() {
+	object := w.punct() == '{'
+	w.space()
+	if end := w.in[w.pos]; end == '}' || end == ']' {
+		w.punct()
+		return
+	}
+	for {
+		secret := false
+		if object {
+			w.space()
+			secret = secretKey.MatchString(w.text(false))
+			w.space()
+			w.punct() // the colon
+		}
+		w.value(secret)
+		w.space()
+		if w.punct() != ',' {
+			return
+		}
+	}
+}
+
+// text copies a string, and returns what it said. Only a string that has to be
+// changed is written anew.
+func (w *walker) text(secret bool) string {
+	start := w.pos
+	for w.pos++; w.in[w.pos] != '"'; w.pos++ {
+		if w.in[w.pos] == '\\' {
+			w.pos++
+		}
+	}
+	w.pos++
+	raw := w.in[start:w.pos]
+	s := unquote(raw)
+	shown := s
+	switch {
+	case secret:
+		shown = mask(utf8.RuneCountInString(s))
+	case !looksLikeJSON(s):
+		shown = RedactText(s)
+	case w.nested < maxNested:
+		shown = string(redact([]byte(s), w.nested+1))
+	default:
+		shown = mask(utf8.RuneCountInString(s))
+	}
+	if shown == s {
+		w.out = append(w.out, raw...)
+	} else {
+		w.out = append(w.out, quote(shown)...)
+	}
+	return s
+}
+
+// looksLikeJSON: an object or an array was packed into a string, as is done with
+// request bodies.
+func looksLikeJSON(s string) bool {
+	s = strings.TrimLeft(s, " \t\r\n")
+	return s != "" && (s[0] == '{' || s[0] == '[') && json.Valid([]byte(s))
+}
+
+func unquote(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return string(raw)
+	}
+	return s
+}
+
+func quote(s string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(s) != nil {
+		return []byte(`""`)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}

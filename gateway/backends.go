@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/upstream"
+)
+
+// attemptPatience is how long a person is kept waiting for a connect.
+const attemptPatience = 5 * time.Second
+
+// Backends answers all backends in the order of their registration, connected or
+// not.
+func (g *Gateway) Backends() []BackendState {
+	members := g.registry.Load().members
+	states := make([]BackendState, len(members))
+	for i, m := range members {
+		states[i] = g.describe(m)
+	}
+	return states
+}
+
+// Backend answers one backend, and false when there is none of that name.
+func (g *Gateway) Backend(name string) (BackendState, bool) {
+	m := g.registry.Load().byName[name]
+	if m == nil {
+		return BackendState{}, false
+	}
+	return g.describe(m), true
+}
+
+// Tools answers the catalogue, as clients see it now.
+func (g *Gateway) Tools() []ToolState {
+	view := g.view.Load()
+	tools := make([]ToolState, 0, len(view.Entries()))
+	for _, e := range view.Entries() {
+		tools = append(tools, ToolState{Name: e.Exposed, Backend: e.Backend, OriginalName: e.Name,
+			Tool: e.Raw, Stats: view.Routes[e.Exposed].Meter.Stats()})
+	}
+	return tools
+}
+
+// Reconnect gives up a backend's connection and makes a new one, waits until that
+// attempt has ended, at most some seconds, and reports whether there is such a
+// backend. How it went is in the backend's state.
+func (g *Gateway) Reconnect(ctx context.Context, name string) bool {
+	m := g.registry.Load().byName[name]
+	if m == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, attemptPatience)
+	defer cancel()
+	before := m.up.State().Attempts
+	m.up.Reconnect()
+	m.up.AwaitAttempt(ctx, before)
+	return true
+}
+
+// WaitAttempt waits until the backend that is wanted under name has been tried, at
+// most some seconds. Without one it returns at once.
+func (g *Gateway) WaitAttempt(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(ctx, attemptPatience)
+	defer cancel()
+	for ctx.Err() == nil {
+		_, want := g.wanted()
+		b, wanted := want[name]
+		if !wanted {
+			return
+		}
+		r := g.registry.Load()
+		m := r.byName[name]
+		if m == nil || !m.want.Same(b) {
+			select {
+			case <-r.next:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		m.up.AwaitTried(ctx, b)
+		return
+	}
+}
+
+func (g *Gateway) describe(m *member) BackendState {
+	s := m.up.State()
+	b := s.Backend
+	if !m.want.Same(b) || b.Container == nil {
+		b = m.want
+	}
+	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled,
+		Tools: make([]json.RawMessage, len(s.Tools)), Status: s.Status(), Source: b.Source, Container: b.Container,
+		State: string(s.Phase), ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
+		Instructions: s.Instructions, Replicas: 1, Stats: g.cfg.Journal.BackendStats(b.Name),
+		Diagnostics: append(slices.Clone(b.Diagnostics), s.Remarks...)}
+	if out.Diagnostics == nil {
+		out.Diagnostics = []discovery.Diagnostic{}
+	}
+	for i, t := range s.Tools {
+		out.Tools[i] = t.Raw
+	}
+	if len(b.Headers) > 0 {
+		out.Headers = map[string]string{}
+		for k := range b.Headers {
+			out.Headers[k] = "***"
+		}
+	}
+	if s.URL != "" && b.URL == s.Backend.URL {
+		out.URL = s.URL
+	}
+	switch {
+	case s.SSE:
+		out.Transport = discovery.TransportSSE
+	case out.Transport == discovery.TransportAuto:
+		out.Transport = discovery.TransportHTTP
+	}
+	if !s.CheckedAt.IsZero() {
+		ms := float64(s.Latency.Microseconds()) / 1000
+		at := s.CheckedAt.UTC()
+		out.LatencyMs, out.LastPingAt = &ms, &at
+	}
+	if s.Phase != upstream.PhaseReady && s.Reason != "" {
+		out.Reason = s.Reason
+		if s.Status() == "error" {
+			out.Error = &s.Reason
+		}
+	}
+	if !s.RetryAt.IsZero() {
+		at := s.RetryAt.UTC()
+		out.NextRetryAt = &at
+	}
+	return out
+}

@@ -1,0 +1,224 @@
+// Package downstream serves MCP clients of every revision on one URL: it decides
+// the era of each request, keeps the sessions of the legacy era and the listen
+// streams of the modern one, answers lists from memory, and hands calls to bridge.
+//
+// It knows backends only as routes: whatever state they are in, a handshake or a
+// list never waits for one.
+package downstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/wire"
+)
+
+// View is what clients see at one moment. It is immutable.
+type View struct {
+	*catalog.Snapshot
+	Routes map[string]*bridge.Route
+	// Absent are the backends that are known and not connected, with the reason.
+	Absent map[string]string
+}
+
+// Core is the gateway as clients' requests need it.
+type Core interface {
+	// View answers what clients see now.
+	View() *View
+	// Left tells that the client with that lane is gone for good.
+	Left(lane string)
+}
+
+// Config is what the handler may be told.
+type Config struct {
+	Log     *slog.Logger
+	Journal *journal.Journal
+	Version string
+	// MaxBody bounds a request's body, in bytes.
+	MaxBody int64
+	// MaxSessions bounds the legacy sessions; the one unused longest gives way.
+	MaxSessions int
+	// SessionIdle is how long an unused session lives.
+	SessionIdle time.Duration
+	// KeepAlive is the time between two comments on a silent stream.
+	KeepAlive time.Duration
+	Access    Access
+}
+
+// Handler is the MCP endpoint.
+type Handler struct {
+	cfg      Config
+	core     Core
+	sessions *sessions
+	hub      hub
+	identity identity
+	ending   chan struct{} // closed when endless streams are to end
+	endOnce  sync.Once
+}
+
+// New makes the endpoint.
+func New(cfg Config, core Core) *Handler {
+	h := &Handler{cfg: cfg, core: core, identity: newIdentity(cfg.Version), ending: make(chan struct{})}
+	h.sessions = newSessions(cfg.MaxSessions, func(s *session) {
+		s.end()
+		core.Left(s.id)
+		cfg.Journal.System(journal.LevelInfo, fmt.Sprintf("MCP session closed: %s (%d active)", s.id, h.sessions.count()))
+	})
+	return h
+}
+
+// Changed tells everybody who listens to look at the view again.
+func (h *Handler) Changed() { h.hub.ring() }
+
+// EndStreams ends the streams that have no end of their own, so that a server
+// that drains its connections is not kept waiting by them.
+func (h *Handler) EndStreams() { h.endOnce.Do(func() { close(h.ending) }) }
+
+// Run ends idle sessions until ctx does.
+func (h *Handler) Run(ctx context.Context) {
+	tick := time.NewTicker(max(h.cfg.SessionIdle/10, time.Second))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			h.sessions.sweep(time.Now().Add(-h.cfg.SessionIdle))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h.cfg.Access.Check(r); err != nil {
+		h.refuse(w, http.StatusForbidden, nil, mcp.INVALID_REQUEST, err.Error())
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+		h.post(w, r)
+	case http.MethodGet, http.MethodDelete:
+		if mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
+			h.notAllowed(w, "POST")
+			return
+		}
+		s, ok := h.session(w, r, nil)
+		if !ok {
+			return
+		}
+		if r.Method == http.MethodDelete {
+			h.sessions.remove(s)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		h.stream(w, r, s)
+	default:
+		h.notAllowed(w, "GET, POST, DELETE")
+	}
+}
+
+func (h *Handler) notAllowed(w http.ResponseWriter, allow string) {
+	w.Header().Set("Allow", allow)
+	h.refuse(w, http.StatusMethodNotAllowed, nil, mcp.INVALID_REQUEST, "method not allowed; allowed: "+allow)
+}
+
+// bodies are the buffers that requests are read into.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxPooled = 1 << 20
+
+func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
+	if ct := r.Header.Get("Content-Type"); ct != "application/json" && !strings.HasPrefix(ct, "application/json;") {
+		h.refuse(w, http.StatusUnsupportedMediaType, nil, mcp.INVALID_REQUEST, fmt.Sprintf("Content-Type %.100q: application/json is required", ct))
+		return
+	}
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= maxPooled {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	if err := readBody(body, r, h.cfg.MaxBody); err != nil {
+		h.refuse(w, status(err), nil, mcp.INVALID_REQUEST, err.Error())
+		return
+	}
+	var m wire.Message
+	if err := m.Scan(body.Bytes()); err != nil {
+		code := mcp.INVALID_REQUEST
+		switch {
+		case errors.Is(err, wire.ErrSyntax):
+			code = mcp.PARSE_ERROR
+		case wire.IsBatch(body.Bytes()):
+			err = errors.New("batches are not accepted: send each message in a request of its own")
+		}
+		h.refuse(w, http.StatusBadRequest, nil, code, err.Error())
+		return
+	}
+	if m.Method != string(mcp.MethodInitialize) &&
+		(m.MetaVersion.Present() || mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))) {
+		h.modern(w, r, &m)
+		return
+	}
+	h.legacy(w, r, &m)
+}
+
+type bodyError struct {
+	status int
+	text   string
+}
+
+func (e *bodyError) Error() string { return e.text }
+
+func status(err error) int {
+	var b *bodyError
+	if errors.As(err, &b) {
+		return b.status
+	}
+	return http.StatusBadRequest
+}
+
+// readBody reads the whole request before anything is sent on: a relay that
+// streams it may lose the answer of a backend that responds early.
+func readBody(into *bytes.Buffer, r *http.Request, limit int64) error {
+	tooLarge := &bodyError{http.StatusRequestEntityTooLarge,
+		fmt.Sprintf("the body is larger than the %d bytes allowed (MCP_GW_MAX_BODY)", limit)}
+	if r.ContentLength > limit {
+		return tooLarge
+	}
+	if r.ContentLength > 0 {
+		into.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	if _, err := into.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
+		return &bodyError{http.StatusBadRequest, "the body could not be read"}
+	}
+	if int64(into.Len()) > limit {
+		return tooLarge
+	}
+	return nil
+}
+
+// refuse answers with an error that belongs to no call of a backend.
+func (h *Handler) refuse(w http.ResponseWriter, status int, id []byte, code int, message string) {
+	h.refuseWith(w, status, id, code, message, nil)
+}
+
+func (h *Handler) refuseWith(w http.ResponseWriter, status int, id []byte, code int, message string, data []byte) {
+	writeJSON(w, status, bridge.RPCError(nil, id, code, message, data))
+}
+
+func (h *Handler) methodNotFound(w http.ResponseWriter, m *wire.Message, status int) {
+	h.refuse(w, status, m.ID.In(m.Raw), mcp.METHOD_NOT_FOUND, fmt.Sprintf("method %.100q is not supported", m.Method))
+}

@@ -1,0 +1,215 @@
+// Package gateway is the data plane: it takes the backends that should be
+// connected, keeps them connected, makes one catalogue of what they offer, and
+// serves it to MCP clients. It knows neither Docker nor the REST API.
+//
+//	Put ──▶ desired sets ──▶ Run: reconcile ──▶ upstreams ──▶ states
+//	clients ◀── downstream ◀── view ◀── rebuild ◀──────────────┘
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/downstream"
+	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/upstream"
+)
+
+// Config is what a gateway may be told. A zero field means its default.
+type Config struct {
+	Version string
+	Log     *slog.Logger
+	Journal *journal.Journal
+	// MaxBody bounds a client's request, MaxMessage one message of a backend, in
+	// bytes. Defaults 16 MiB and 64 MiB.
+	MaxBody, MaxMessage int64
+	// MaxSessions bounds the sessions of legacy clients. Default 10,000.
+	MaxSessions int
+	// CallTimeout is how long a call may stay silent. Default 2 minutes.
+	CallTimeout time.Duration
+	// ConnectTimeout bounds each step of connecting to a backend. Default 5 s.
+	ConnectTimeout time.Duration
+	// SessionIdle is how long an unused session lives. Default 30 minutes.
+	SessionIdle time.Duration
+	// PingInterval is the time between two checks of a backend. Default 30 s.
+	PingInterval time.Duration
+	// AllowedHosts and AllowedOrigins add to those that are always taken.
+	AllowedHosts, AllowedOrigins []string
+	// DescriptionPrefix puts "[backend] " in front of tools' descriptions.
+	DescriptionPrefix bool
+}
+
+const (
+	// hold is how long a lost backend's tools stay listed while it is expected
+	// back, and how long calls wait for it: longer than a container takes to
+	// restart, shorter than a person takes to wonder.
+	hold = 10 * time.Second
+	// calm is the least time between two list_changed: clients fetch the whole
+	// list each time.
+	calm = 250 * time.Millisecond
+	// keepAlive is the time between two comments on a silent stream.
+	keepAlive = 15 * time.Second
+)
+
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Journal == nil {
+		c.Journal = journal.New(journal.Options{})
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&c.CallTimeout, 2 * time.Minute}, {&c.ConnectTimeout, 5 * time.Second},
+		{&c.SessionIdle, 30 * time.Minute}, {&c.PingInterval, 30 * time.Second}} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	if c.MaxBody <= 0 {
+		c.MaxBody = 16 << 20
+	}
+	if c.MaxMessage <= 0 {
+		c.MaxMessage = 64 << 20
+	}
+	if c.MaxSessions <= 0 {
+		c.MaxSessions = 10_000
+	}
+	return c
+}
+
+// Gateway connects backends and serves clients.
+type Gateway struct {
+	cfg     Config
+	access  downstream.Access
+	handler *downstream.Handler
+
+	mu      sync.Mutex                     // guards desired
+	desired map[string][]discovery.Backend // by source
+
+	wish    chan struct{} // desired has changed; capacity 1: a doorbell, not a queue
+	changed chan struct{} // some upstream has a new state; likewise
+
+	registry atomic.Pointer[registry]
+	view     atomic.Pointer[downstream.View]
+
+	// Of Run's goroutine only.
+	running  map[string]*member
+	sequence int
+	upWork   sync.WaitGroup
+	inputs   []input
+}
+
+var _ discovery.Sink = (*Gateway)(nil)
+
+// New makes a gateway without backends. It serves clients at once; Run connects
+// what Put asks for.
+func New(cfg Config) *Gateway {
+	cfg = cfg.withDefaults()
+	g := &Gateway{cfg: cfg, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
+		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
+		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+	g.registry.Store(newRegistry(nil))
+	g.rebuild()
+	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
+		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
+		KeepAlive: keepAlive, Access: g.access}, core{g})
+	return g
+}
+
+// core is the Gateway as downstream may use it.
+type core struct{ g *Gateway }
+
+func (c core) View() *downstream.View { return c.g.view.Load() }
+
+func (c core) Left(lane string) {
+	for _, m := range c.g.registry.Load().members {
+		m.up.CloseLane(lane)
+	}
+}
+
+// Put implements discovery.Sink.
+func (g *Gateway) Put(source string, set []discovery.Backend) {
+	g.mu.Lock()
+	g.desired[source] = set
+	g.mu.Unlock()
+	ring(g.wish)
+}
+
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// Handler serves MCP clients. It answers every path it is given; the caller mounts
+// it at /mcp.
+func (g *Gateway) Handler() http.Handler { return g.handler }
+
+// Check answers why a request must be refused for its Host or Origin header, nil
+// when it may pass. The MCP handler asks it itself.
+func (g *Gateway) Check(r *http.Request) error { return g.access.Check(r) }
+
+// EndStreams ends the clients' endless streams, so that the server that carries
+// them can drain.
+func (g *Gateway) EndStreams() { g.handler.EndStreams() }
+
+// Journal is where calls and events are recorded.
+func (g *Gateway) Journal() *journal.Journal { return g.cfg.Journal }
+
+// Run connects and serves until ctx ends, then ends all connections and waits for
+// everything that it started.
+func (g *Gateway) Run(ctx context.Context) error {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { g.handler.Run(ctx) })
+	defer g.stopAll()
+
+	told := g.view.Load().Hash()
+	var lastTold time.Time
+	calmed := time.NewTimer(0)
+	defer calmed.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-g.wish:
+			g.reconcile()
+			g.rebuild()
+		case <-g.changed:
+			g.rebuild()
+		case <-calmed.C:
+		}
+		now := g.view.Load().Hash()
+		if now == told {
+			continue
+		}
+		// The first change is told at once, a storm of them from time to time.
+		if wait := calm - time.Since(lastTold); wait > 0 {
+			calmed.Reset(wait)
+			continue
+		}
+		told, lastTold = now, time.Now()
+		g.handler.Changed()
+	}
+}
+
+func (g *Gateway) stopAll() {
+	for _, m := range g.running {
+		m.up.Stop()
+	}
+	g.upWork.Wait()
+}
+
+func (g *Gateway) upstreamConfig() upstream.Config {
+	return upstream.Config{Log: g.cfg.Log, Record: g.cfg.Journal, Version: g.cfg.Version,
+		MaxMessage: g.cfg.MaxMessage, ConnectTimeout: g.cfg.ConnectTimeout, CallTimeout: g.cfg.CallTimeout,
+		PingInterval: g.cfg.PingInterval, Hold: hold, LaneIdle: g.cfg.SessionIdle, MaxLanes: g.cfg.MaxSessions}
+}

@@ -1,0 +1,189 @@
+package gateway
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/downstream"
+	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/upstream"
+)
+
+// member is one running backend.
+type member struct {
+	name  string
+	order int // of registration
+	want  discovery.Backend
+	up    *upstream.Upstream
+}
+
+// registry is all running backends, in the order of their registration. It is
+// immutable; next is closed when a later one stands.
+type registry struct {
+	members []*member
+	byName  map[string]*member
+	next    chan struct{}
+}
+
+func newRegistry(members []*member) *registry {
+	r := &registry{members: members, byName: make(map[string]*member, len(members)), next: make(chan struct{})}
+	for _, m := range members {
+		r.byName[m.name] = m
+	}
+	return r
+}
+
+// wanted answers the union of the desired sets by name. Where two sources want one
+// name, the manual registration wins, and the other hears of it.
+func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
+	g.mu.Lock()
+	sets := maps.Clone(g.desired)
+	g.mu.Unlock()
+	sources := slices.Sorted(maps.Keys(sets))
+	slices.SortStableFunc(sources, func(a, b string) int { return rank(a) - rank(b) })
+	want = map[string]discovery.Backend{}
+	for _, source := range sources {
+		for _, b := range sets[source] {
+			if first, taken := want[b.Name]; taken {
+				first.Diagnostics = append(slices.Clone(first.Diagnostics), conflict(first, b))
+				want[b.Name] = first
+				continue
+			}
+			want[b.Name] = b
+			order = append(order, b.Name)
+		}
+	}
+	return order, want
+}
+
+func rank(source string) int {
+	if source == discovery.SourceManual {
+		return 0
+	}
+	return 1
+}
+
+func conflict(winner, loser discovery.Backend) discovery.Diagnostic {
+	who := "the " + loser.Source + " provider"
+	if loser.Container != nil {
+		who = "container " + loser.Container.Name
+	}
+	return discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "L020", Value: winner.Name,
+		Message:    who + " wants the name " + winner.Name + " too, which is registered already",
+		Suggestion: "give the container another one with mcp-gw.name, or remove the registration"}
+}
+
+// reconcile makes the running backends those that are wanted.
+func (g *Gateway) reconcile() {
+	order, want := g.wanted()
+	gone := false
+	for name, m := range g.running {
+		if b, still := want[name]; !still || b.Source != m.want.Source {
+			m.up.Stop()
+			delete(g.running, name)
+			gone = true
+			g.cfg.Journal.Backend(journal.LevelWarn, name, "Disconnected")
+			g.cfg.Log.Info("backend removed", "backend", name, "source", m.want.Source)
+		}
+	}
+	for _, name := range order {
+		b := want[name]
+		m := g.running[name]
+		switch {
+		case m == nil:
+			g.sequence++
+			m = &member{name: name, order: g.sequence, want: b}
+			m.up = upstream.New(b, g.upstreamConfig(), func() { ring(g.changed) })
+			g.running[name] = m
+			g.upWork.Go(m.up.Run)
+		case !m.want.Same(b) || !sameFacts(m.want, b):
+			m.want = b
+			m.up.Set(b)
+		}
+	}
+	members := slices.SortedFunc(maps.Values(g.running), func(a, b *member) int { return a.order - b.order })
+	// Members that were changed get new values, so that a reader of the old
+	// registry sees nothing move.
+	for i, m := range members {
+		copied := *m
+		members[i] = &copied
+	}
+	old := g.registry.Swap(newRegistry(members))
+	close(old.next)
+	if gone {
+		byName := g.registry.Load().byName
+		g.cfg.Journal.Retain(func(backend, _ string) bool { return byName[backend] != nil })
+	}
+}
+
+func sameFacts(a, b discovery.Backend) bool {
+	return reflect.DeepEqual(a.Container, b.Container) && reflect.DeepEqual(a.Diagnostics, b.Diagnostics)
+}
+
+// input is what one backend adds to the catalogue; two equal inputs add the same.
+type input struct {
+	up     *upstream.Upstream
+	tools  *upstream.Tool // the first of them; a list that changed is another list
+	count  int
+	modern bool
+}
+
+// rebuild makes the view of the upstreams' states. The catalogue is rendered again
+// only when something in it changed: most states differ in a latency or a reason.
+func (g *Gateway) rebuild() {
+	members := g.registry.Load().members
+	absent := map[string]string{}
+	var inputs []input
+	var states []*upstream.State
+	for _, m := range members {
+		s := m.up.State()
+		if s.Phase != upstream.PhaseReady {
+			absent[m.name] = s.Reason
+		}
+		if len(s.Tools) > 0 {
+			inputs = append(inputs, input{m.up, &s.Tools[0], len(s.Tools), s.Peer.Modern})
+			states = append(states, s)
+		}
+	}
+	old := g.view.Load()
+	if old != nil && slices.Equal(inputs, g.inputs) {
+		if !maps.Equal(old.Absent, absent) {
+			g.view.Store(&downstream.View{Snapshot: old.Snapshot, Routes: old.Routes, Absent: absent})
+		}
+		return
+	}
+	g.inputs = inputs
+	g.view.Store(g.render(inputs, states, absent))
+}
+
+func (g *Gateway) render(inputs []input, states []*upstream.State, absent map[string]string) *downstream.View {
+	sources := make([]catalog.Source, len(inputs))
+	type key struct{ backend, tool string }
+	details := map[key]upstream.Tool{}
+	targets := map[string]*upstream.Upstream{}
+	for i, s := range states {
+		name := s.Backend.Name
+		targets[name] = inputs[i].up
+		src := catalog.Source{Backend: name, Legacy: !s.Peer.Modern, Tools: make([]catalog.Tool, len(s.Tools))}
+		for j, t := range s.Tools {
+			src.Tools[j] = t.Tool
+			details[key{name, t.Name}] = t
+		}
+		sources[i] = src
+	}
+	var describe func(string, []byte) []byte
+	if g.cfg.DescriptionPrefix {
+		describe = catalog.PrefixDescription
+	}
+	snapshot := catalog.Build(sources, describe)
+	routes := make(map[string]*bridge.Route, len(snapshot.Entries()))
+	for _, e := range snapshot.Entries() {
+		routes[e.Exposed] = bridge.NewRoute(e, details[key{e.Backend, e.Name}].Mirror,
+			g.cfg.Journal.Meter(e.Backend, e.Name), targets[e.Backend])
+	}
+	return &downstream.View{Snapshot: snapshot, Routes: routes, Absent: absent}
+}

@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/journal"
+)
+
+// BackendState is one backend as the REST API shows it. The first group of
+// fields is what the API has always answered; the rest were added since.
+type BackendState struct {
+	Name      string              `json:"name"`
+	URL       string              `json:"url"`
+	Transport discovery.Transport `json:"transport"`
+	Enabled   bool                `json:"enabled"`
+	// Headers have their values masked.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Tools are the backend's own objects, byte for byte, original names.
+	Tools []json.RawMessage `json:"tools"`
+	// Status is connecting, connected, disconnected or error.
+	Status     string     `json:"status"`
+	LatencyMs  *float64   `json:"latencyMs"`
+	LastPingAt *time.Time `json:"lastPingAt"`
+	Error      *string    `json:"error"`
+
+	Source    string               `json:"source"`
+	Container *discovery.Container `json:"container,omitempty"`
+	// State is the finer one: probing, ready, degraded, holding, failed, disabled.
+	State           string                 `json:"state"`
+	Reason          string                 `json:"reason,omitempty"`
+	NextRetryAt     *time.Time             `json:"nextRetryAt,omitempty"`
+	ProtocolVersion string                 `json:"protocolVersion,omitempty"`
+	Era             string                 `json:"era,omitempty"`
+	ServerInfo      json.RawMessage        `json:"serverInfo,omitempty"`
+	Instructions    string                 `json:"instructions,omitempty"`
+	Resources       int                    `json:"resources"`
+	Prompts         int                    `json:"prompts"`
+	Replicas        int                    `json:"replicas"`
+	Stats           journal.Stats          `json:"stats"`
+	Diagnostics     []discovery.Diagnostic `json:"diagnostics"`
+}
+
+// ToolState is one tool of the catalogue.
+type ToolState struct {
+	// Name is what clients call it, OriginalName what its backend does.
+	Name         string `json:"name"`
+	Backend      string `json:"backend"`
+	OriginalName string `json:"originalName"`
+	// Tool is the backend's own object, byte for byte.
+	Tool  json.RawMessage `json:"tool"`
+	Stats journal.Stats   `json:"stats"`
+}
+
+// Every backend, connected or not, appears in Backends; Tools has only those
+// that a client can see now.
+type State interface {
+	Backends() []BackendState
+	Backend(name string) (BackendState, bool)
+	Tools() []ToolState
+}

@@ -1,0 +1,86 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Call carries x to the backend. While the backend is expected back, after a
+// restart say, the call waits; when it was not run because the connection could
+// not be made, it is tried again as soon as there is a new one. What may have run
+// is never sent twice.
+func (u *Upstream) Call(ctx context.Context, x Exchange) error {
+	var waited time.Time
+	for {
+		l, err := u.await(ctx, &waited)
+		if err != nil {
+			return err
+		}
+		silence := u.cfg.CallTimeout
+		if own := u.State().Backend.CallTimeout; own > 0 {
+			silence = own
+		}
+		err = l.call(ctx, x, silence)
+		var lost *UnavailableError
+		if !errors.As(err, &lost) || !lost.NotRun || ctx.Err() != nil {
+			return err
+		}
+		u.suspect.ring()
+		if waited.IsZero() {
+			waited = time.Now()
+		}
+		if time.Since(waited) > u.cfg.Hold {
+			return err
+		}
+		// Until the life's goroutine has looked, the link looks well: give it time.
+		select {
+		case <-u.State().next:
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// await answers the link, waiting for it while it is expected.
+func (u *Upstream) await(ctx context.Context, waited *time.Time) (*link, error) {
+	for {
+		s := u.State()
+		if s.link != nil && s.link.ctx.Err() == nil {
+			return s.link, nil
+		}
+		if s.Phase == PhaseFailed || s.Phase == PhaseDisabled || s.Phase == PhaseProbing && s.Reason != "" {
+			return nil, &UnavailableError{Backend: u.name, Reason: s.why(), NotRun: true}
+		}
+		if waited.IsZero() {
+			*waited = time.Now()
+		}
+		left := u.cfg.Hold - time.Since(*waited)
+		if left <= 0 {
+			return nil, &UnavailableError{Backend: u.name, Reason: s.why(), NotRun: true}
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-s.next:
+		case <-timer.C:
+		case <-u.ctx.Done():
+			timer.Stop()
+			return nil, &UnavailableError{Backend: u.name, Reason: context.Cause(u.ctx).Error(), NotRun: true}
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, &UnavailableError{Backend: u.name, Reason: "the caller did not wait", NotRun: true, cause: context.Cause(ctx)}
+		}
+		timer.Stop()
+	}
+}
+
+func (s *State) why() string {
+	if s.Phase == PhaseDisabled {
+		return "it is disabled"
+	}
+	if s.Reason == "" {
+		return "it is not connected yet"
+	}
+	return s.Reason
+}

@@ -1,0 +1,222 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/wire"
+)
+
+// connect finds out how to speak to b: its URL first, then the alternatives; on
+// each, 2026-07-28, then the sessions of 2025, then HTTP+SSE, as far as the
+// transport allows. The era and address that answer are the link's for life.
+func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, error) {
+	var refusals []string
+	for _, address := range append([]string{b.URL}, b.Alternatives...) {
+		at, err := url.Parse(address)
+		if err != nil {
+			return nil, fmt.Errorf("url %q: %w", address, err)
+		}
+		l, err := u.connectTo(ctx, b, at)
+		if err == nil {
+			return l, nil
+		}
+		var status *statusError
+		if !errors.As(err, &status) || status.status == http.StatusUnauthorized || len(b.Alternatives) == 0 {
+			return nil, err // the server does not answer, or it does and means it: another path helps nobody
+		}
+		refusals = append(refusals, fmt.Sprintf("%d at %s", status.status, at.RequestURI()))
+	}
+	return nil, fmt.Errorf("answered no MCP: %s; say where it is with mcp-gw.path", strings.Join(refusals, ", "))
+}
+
+func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
+	linkCtx, kill := context.WithCancelCause(u.ctx)
+	l := &link{name: b.Name, cfg: u.cfg, ctx: linkCtx, kill: kill, lanes: map[string]*lane{}, changed: u.relist.ring}
+	l.endpoint = newEndpoint(linkCtx, at, b.Headers, u.cfg)
+	l.nextID.Store(100) // below are ids of fixed meaning
+	var err error = &statusError{status: http.StatusNotFound}
+	if b.Transport != discovery.TransportSSE {
+		err = u.connectHTTP(ctx, l)
+	}
+	if b.Transport != discovery.TransportHTTP && refusedPost(err) {
+		if sseErr := u.connectSSE(ctx, l); sseErr == nil || b.Transport == discovery.TransportSSE {
+			err = sseErr
+		}
+	}
+	if err != nil {
+		kill(err)
+		l.retire()
+		return nil, err
+	}
+	return l, nil
+}
+
+// refusedPost reports whether err is how a server of 2024-11-05 answers a POST to
+// its stream's address (basic/transports, backwards compatibility).
+func refusedPost(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) && status.status/100 == 4 && status.status != http.StatusUnauthorized
+}
+
+func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
+	modern, err := u.discover(ctx, l)
+	if modern || err != nil && (neverRan(err) || ctx.Err() != nil) {
+		return err
+	}
+	open := func(ctx context.Context) (session, error) {
+		s, _, err := u.initializeHTTP(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	s, info, err := u.initializeHTTP(ctx, l)
+	if err != nil {
+		return err
+	}
+	l.info = info
+	l.shared = &lane{open: open, current: s}
+	if s.id != "" {
+		l.open = open
+	}
+	return nil
+}
+
+// discover asks for 2026-07-28 and reports whether the backend speaks it. A
+// discovery that succeeds without naming that revision is not believed: some
+// servers with sessions answer so, and refuse what follows.
+func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
+	s := &httpSession{endpoint: l.endpoint, p: Peer{Modern: true, Version: mcp.ProtocolVersion20260728}, self: u.self}
+	result, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
+		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodServerDiscover, "")
+	})
+	if err != nil {
+		return false, err
+	}
+	var found mcp.DiscoverResult
+	if json.Unmarshal(result, &found) != nil || !slices.Contains(found.SupportedVersions, mcp.ProtocolVersion20260728) {
+		return false, nil
+	}
+	l.info = serverInfo{peer: s.p, server: bytes.Clone(wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo)),
+		capabilities: bytes.Clone(wire.Member(result, "capabilities")), instructions: found.Instructions}
+	l.shared = &lane{current: s, open: func(context.Context) (session, error) { return s, nil }}
+	return true, nil
+}
+
+// initializeHTTP opens a session of the revisions up to 2025-11-25.
+func (u *Upstream) initializeHTTP(ctx context.Context, l *link) (*httpSession, serverInfo, error) {
+	s := &httpSession{endpoint: l.endpoint, self: u.self}
+	var result []byte
+	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
+		body := getBuffer()
+		defer body.release()
+		body.b = appendLegacy(body.b, 1, string(mcp.MethodInitialize), u.initializeParams())
+		header, err := l.endpoint.post(ctx, make(http.Header, 8), body, 1, func(m *wire.Message) error {
+			if m.Kind != wire.KindResponse {
+				return nil
+			}
+			if m.Error.Present() {
+				return rpcErrorOf(m)
+			}
+			result = bytes.Clone(m.Result.In(m.Raw))
+			return nil
+		})
+		if header != nil {
+			s.id = header.Get("Mcp-Session-Id")
+		}
+		return nil, err
+	})
+	if err != nil {
+		return nil, serverInfo{}, err
+	}
+	info, err := readInitialize(result)
+	if err != nil {
+		return nil, serverInfo{}, err
+	}
+	s.p = info.peer
+	return s, info, u.initialized(ctx, s)
+}
+
+// connectSSE opens a session over HTTP+SSE.
+func (u *Upstream) connectSSE(ctx context.Context, l *link) error {
+	s, info, err := u.initializeSSE(ctx, l)
+	if err != nil {
+		return err
+	}
+	l.info, l.sse = info, true
+	l.open = func(ctx context.Context) (session, error) {
+		s, _, err := u.initializeSSE(ctx, l)
+		return s, err
+	}
+	l.shared = &lane{open: l.open, current: s}
+	return nil
+}
+
+func (u *Upstream) initializeSSE(ctx context.Context, l *link) (session, serverInfo, error) {
+	s, err := openSSE(l.ctx, l.endpoint, &l.work, u.cfg)
+	if err != nil {
+		return nil, serverInfo{}, err
+	}
+	var info serverInfo
+	result, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
+		return u.self.ask(ctx, s, 1, mcp.MethodInitialize, u.initializeParams())
+	})
+	if err == nil {
+		info, err = readInitialize(result)
+	}
+	if err == nil {
+		s.p = info.peer
+		err = u.initialized(ctx, s)
+	}
+	if err != nil {
+		s.stream.Close()
+		return nil, serverInfo{}, err
+	}
+	return s, info, nil
+}
+
+func (u *Upstream) initializeParams() string {
+	return `"protocolVersion":"` + mcp.ProtocolVersion20251125 + `","capabilities":{},"clientInfo":` + u.self.info
+}
+
+func (u *Upstream) initialized(ctx context.Context, s session) error {
+	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
+		body := getBuffer()
+		defer body.release()
+		body.b = append(body.b, `{"jsonrpc":"2.0","method":"notifications/initialized"}`...)
+		return nil, s.notify(ctx, body)
+	})
+	return err
+}
+
+func readInitialize(result []byte) (serverInfo, error) {
+	version, _ := wire.Unquote(wire.Member(result, "protocolVersion"))
+	if !slices.Contains(mcp.ValidProtocolVersions, version) || mcp.IsModernProtocol(version) {
+		return serverInfo{}, fmt.Errorf("offers protocol revision %q; supported are %s", version, strings.Join(mcp.ValidProtocolVersions, ", "))
+	}
+	instructions, _ := wire.Unquote(wire.Member(result, "instructions"))
+	return serverInfo{peer: Peer{Version: version}, server: wire.Member(result, "serverInfo"),
+		capabilities: wire.Member(result, "capabilities"), instructions: instructions}, nil
+}
+
+// step runs one step of a connect or a check within its deadline.
+func (u *Upstream) step(ctx context.Context, f func(context.Context) ([]byte, error)) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, u.cfg.ConnectTimeout)
+	defer cancel()
+	result, err := f(ctx)
+	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		err = fmt.Errorf("accepted the connection and did not answer within %v: %w", u.cfg.ConnectTimeout, ctx.Err())
+	}
+	return result, err
+}

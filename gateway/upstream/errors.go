@@ -1,0 +1,112 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+)
+
+// UnavailableError says that a call did not reach its backend, or that its answer
+// did not come back. The message is for people, and names what to do where there
+// is something.
+type UnavailableError struct {
+	Backend string
+	Reason  string
+	// NotRun tells that the backend provably never saw the request, so that it
+	// may be sent again.
+	NotRun bool
+	cause  error
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("backend %q: %s", e.Backend, e.Reason)
+}
+
+func (e *UnavailableError) Unwrap() error { return e.cause }
+
+// errSessionLost means that the backend does not know the session that a request
+// named, and therefore did not run it.
+var errSessionLost = errors.New("the backend does not know the session any more")
+
+// Causes with which calls are ended from outside.
+var (
+	errSilent   = errors.New("timed out")
+	errReplaced = errors.New("the backend was restarted or replaced while the call ran")
+	errRemoved  = errors.New("the backend was removed while the call ran")
+	errTooLarge = errors.New("sent a message larger than allowed (MCP_GW_MAX_MESSAGE)")
+	errOverflow = errors.New("the client takes the answers more slowly than the backend sends them")
+)
+
+// statusError is an HTTP answer that is no MCP message.
+type statusError struct {
+	status int
+	body   string // the beginning of it
+}
+
+func (e *statusError) Error() string {
+	switch e.status {
+	case 401:
+		return "answered 401 Unauthorized: it needs credentials (mcp-gw.headers.Authorization, or headers of the registration)"
+	case 403, 421:
+		return fmt.Sprintf("answered %d: %s (is the server's allowed Host list missing the name it is called by?)", e.status, oneLine(e.body))
+	case 404:
+		return "answered 404: is the path right (mcp-gw.path)?"
+	}
+	if e.body == "" {
+		return fmt.Sprintf("answered HTTP %d", e.status)
+	}
+	return fmt.Sprintf("answered HTTP %d: %s", e.status, oneLine(e.body))
+}
+
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	if len(s) > 200 {
+		s = s[:200] + "…"
+	}
+	return s
+}
+
+// rpcError is a JSON-RPC error in the gateway's own dealings with a backend.
+type rpcError struct {
+	code    int
+	message string
+}
+
+func (e *rpcError) Error() string {
+	return fmt.Sprintf("answered error %d: %s", e.code, oneLine(e.message))
+}
+
+// neverRan reports whether a request that failed with err cannot have reached the
+// backend's code: no connection came to be.
+func neverRan(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// explain turns an error of the network into words.
+func explain(ctx context.Context, err error) string {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the name %q cannot be resolved", dns.Name)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused the connection: nothing listens there (a server bound to 127.0.0.1 inside its container is not reachable; bind 0.0.0.0)"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "closed the connection"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "cannot be reached from here: no route to its address"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "did not answer in time"
+	}
+	text := err.Error()
+	if strings.HasSuffix(text, "EOF") {
+		return "closed the connection before it answered"
+	}
+	return oneLine(text)
+}

@@ -1,0 +1,216 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"mcp-gw/gateway/wire"
+)
+
+// endpoint is the address of one generation of a backend and the connections to
+// it. A later generation gets an endpoint of its own, so that a kept connection
+// or a redial never reaches another container that inherited the address.
+type endpoint struct {
+	url       *url.URL
+	header    http.Header // the user's, for every request
+	transport *http.Transport
+	max       int64
+	drains    group
+}
+
+func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg Config) *endpoint {
+	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
+	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, transport: &http.Transport{
+		DialContext: func(dial context.Context, network, addr string) (net.Conn, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, &net.OpError{Op: "dial", Net: network, Err: context.Cause(ctx)}
+			}
+			return dialer.DialContext(dial, network, addr)
+		},
+		TLSHandshakeTimeout: cfg.ConnectTimeout,
+		MaxIdleConns:        512,
+		MaxIdleConnsPerHost: 512,
+		IdleConnTimeout:     90 * time.Second,
+		// A compressed answer would have to be decoded to find the id in it.
+		DisableCompression: true,
+	}}
+	for k, v := range headers {
+		e.header.Set(k, v)
+	}
+	return e
+}
+
+func (e *endpoint) close() {
+	e.transport.CloseIdleConnections()
+	e.drains.close()
+}
+
+// Header values that every request shares.
+var (
+	typeJSON   = []string{"application/json"}
+	acceptBoth = []string{"application/json, text/event-stream"}
+	acceptSSE  = []string{"text/event-stream"}
+	noAgent    = []string{"mcp-gw"}
+)
+
+// newRequest prepares a request to u; h is kept.
+func (e *endpoint) newRequest(ctx context.Context, method string, u *url.URL, h http.Header, body *buffer) *http.Request {
+	for k, v := range e.header {
+		h[k] = v
+	}
+	h["User-Agent"] = noAgent
+	r := &http.Request{Method: method, URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if body != nil {
+		h["Content-Type"] = typeJSON
+		r.ContentLength = int64(len(body.b))
+		r.Body = body.reader()
+		r.GetBody = func() (io.ReadCloser, error) { return body.reader(), nil }
+	}
+	return r.WithContext(ctx)
+}
+
+// post sends body and hands every message of the answer to receive, until the
+// answer ends or final, the id of the request, is answered. An empty answer is no
+// error: it is what notifications get.
+func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final int64, receive func(*wire.Message) error) (http.Header, error) {
+	h["Accept"] = acceptBoth
+	res, err := e.transport.RoundTrip(e.newRequest(ctx, http.MethodPost, e.url, h, body))
+	if err != nil {
+		return nil, err
+	}
+	if eventStream(res.Header) {
+		return res.Header, e.readStream(res, final, receive)
+	}
+	defer res.Body.Close()
+	in := getBuffer()
+	defer in.release()
+	if err := in.readAll(res.Body, max(res.ContentLength, 0), e.max); err != nil {
+		return res.Header, err
+	}
+	var m wire.Message
+	if len(bytes.TrimSpace(in.b)) > 0 && (res.StatusCode < 300 || isJSON(res.Header)) {
+		if err := m.Scan(in.b); err == nil && m.Kind != wire.KindNotification {
+			if res.StatusCode < 300 || m.Kind == wire.KindResponse && answers(&m, final) {
+				return res.Header, receive(&m)
+			}
+		} else if res.StatusCode < 300 {
+			return res.Header, &statusError{res.StatusCode, "not a JSON-RPC message: " + string(in.b[:min(len(in.b), 200)])}
+		}
+	}
+	if res.StatusCode >= 300 {
+		return res.Header, &statusError{res.StatusCode, string(in.b[:min(len(in.b), 512)])}
+	}
+	return res.Header, nil
+}
+
+// answers reports whether m is the response to our request id. An error without
+// an id counts: its sender could not read the request.
+func answers(m *wire.Message, id int64) bool {
+	raw := m.ID.In(m.Raw)
+	return string(raw) == "null" || isID(raw, id)
+}
+
+func isID(raw []byte, id int64) bool {
+	var text [20]byte
+	return bytes.Equal(raw, strconv.AppendInt(text[:0], id, 10))
+}
+
+// errStreamEnded means that a response stream ended without the response.
+var errStreamEnded = errors.New("closed the stream before it answered")
+
+func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wire.Message) error) error {
+	events := wire.NewEventReader(res.Body, int(e.max))
+	var m wire.Message
+	for {
+		ev, err := events.Next()
+		if err != nil {
+			res.Body.Close()
+			if err == io.EOF {
+				err = errStreamEnded
+			}
+			if errors.Is(err, wire.ErrTooLarge) {
+				err = errTooLarge
+			}
+			return err
+		}
+		if len(ev.Data) == 0 || ev.Type != "message" {
+			continue // a priming event, or none of ours
+		}
+		if err := m.Scan(ev.Data); err != nil {
+			continue // garbage between messages harms nobody; a missing response does, and shows
+		}
+		last := m.Kind == wire.KindResponse && answers(&m, final)
+		if m.Kind == wire.KindResponse && !last {
+			continue
+		}
+		if err := receive(&m); err != nil {
+			res.Body.Close()
+			return err
+		}
+		if last {
+			e.drain(res.Body, events)
+			return nil
+		}
+	}
+}
+
+// drain reads a stream to its end after the response, so that its connection can
+// be used again. A server that leaves it open loses the connection.
+func (e *endpoint) drain(body io.ReadCloser, events *wire.EventReader) {
+	started := e.drains.start(func() {
+		stop := time.AfterFunc(time.Second, func() { body.Close() })
+		defer stop.Stop()
+		defer body.Close()
+		for range 100 {
+			if _, err := events.Next(); err != nil {
+				return
+			}
+		}
+	})
+	if !started {
+		body.Close()
+	}
+}
+
+// get opens an event stream and answers its body. The caller closes it.
+func (e *endpoint) get(ctx context.Context, h http.Header) (*http.Response, error) {
+	h["Accept"] = acceptSSE
+	res, err := e.transport.RoundTrip(e.newRequest(ctx, http.MethodGet, e.url, h, nil))
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode/100 == 2 && eventStream(res.Header) {
+		return res, nil
+	}
+	defer res.Body.Close()
+	head, _ := io.ReadAll(io.LimitReader(res.Body, 512))
+	if res.StatusCode/100 == 2 {
+		return nil, &statusError{res.StatusCode, "no event stream: " + string(head)}
+	}
+	return nil, &statusError{res.StatusCode, string(head)}
+}
+
+func eventStream(h http.Header) bool { return hasType(h, "text/event-stream") }
+
+func isJSON(h http.Header) bool { return hasType(h, "application/json") }
+
+func hasType(h http.Header, want string) bool {
+	ct := h["Content-Type"]
+	if len(ct) == 0 {
+		return false
+	}
+	if ct[0] == want {
+		return true
+	}
+	got, _, err := mime.ParseMediaType(ct[0])
+	return err == nil && strings.EqualFold(got, want)
+}

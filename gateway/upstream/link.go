@@ -1,0 +1,212 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mcp-gw/gateway/wire"
+)
+
+// link is one connected generation of a backend.
+type link struct {
+	name     string
+	cfg      Config
+	endpoint *endpoint
+	shared   *lane // the gateway's own session, and everybody's where none is needed
+	// open makes one more session; nil where the backend keeps none.
+	open   func(context.Context) (session, error)
+	info   serverInfo
+	sse    bool // over HTTP+SSE
+	nextID atomic.Int64
+
+	ctx   context.Context // ends when the backend is known to be gone
+	kill  context.CancelCauseFunc
+	work  group // goroutines of the link: streams, farewells
+	calls group // calls under way
+
+	mu    sync.Mutex // guards lanes
+	lanes map[string]*lane
+
+	changed func() // rung when the backend says that its tools changed
+}
+
+// serverInfo is what a backend said of itself.
+type serverInfo struct {
+	peer         Peer
+	server       []byte // raw JSON of its Implementation
+	capabilities []byte // raw JSON
+	instructions string
+}
+
+// lane answers the lane called key, the shared one where the backend keeps no
+// sessions.
+func (l *link) lane(key string) *lane {
+	if l.open == nil || key == "" {
+		return l.shared
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ln := l.lanes[key]; ln != nil {
+		return ln
+	}
+	if len(l.lanes) >= l.cfg.MaxLanes {
+		l.evictLocked()
+	}
+	ln := &lane{open: l.open, used: time.Now()}
+	l.lanes[key] = ln
+	return ln
+}
+
+// evictLocked closes the lane that was idle longest.
+func (l *link) evictLocked() {
+	var oldest string
+	var since time.Time
+	for key, ln := range l.lanes {
+		if used, idle := ln.idleSince(); idle && (oldest == "" || used.Before(since)) {
+			oldest, since = key, used
+		}
+	}
+	if oldest != "" {
+		l.farewell(l.lanes[oldest])
+		delete(l.lanes, oldest)
+	}
+}
+
+// closeLane ends the session of a client that left.
+func (l *link) closeLane(key string) {
+	l.mu.Lock()
+	ln := l.lanes[key]
+	delete(l.lanes, key)
+	l.mu.Unlock()
+	if ln != nil {
+		l.farewell(ln)
+	}
+}
+
+// sweep ends the sessions that nobody used since before.
+func (l *link) sweep(before time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, ln := range l.lanes {
+		if used, idle := ln.idleSince(); idle && used.Before(before) {
+			delete(l.lanes, key)
+			l.farewell(ln)
+		}
+	}
+}
+
+// farewell tells the backend that a session is over, without making anybody wait.
+func (l *link) farewell(ln *lane) {
+	s := ln.take()
+	if s == nil {
+		return
+	}
+	l.work.start(func() {
+		ctx, cancel := context.WithTimeout(l.ctx, l.cfg.ConnectTimeout)
+		defer cancel()
+		s.close(ctx)
+	})
+}
+
+// call carries x to the backend. The error tells, as an UnavailableError, whether
+// the backend can have seen it.
+func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) error {
+	if !l.calls.enter() {
+		return &UnavailableError{Backend: l.name, Reason: "it is being connected again", NotRun: true}
+	}
+	defer l.calls.leave()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stopKill := context.AfterFunc(l.ctx, func() { cancel(context.Cause(l.ctx)) })
+	defer stopKill()
+	timer := time.AfterFunc(silence, func() { cancel(errSilent) })
+	defer timer.Stop()
+
+	ln := l.lane(x.Lane())
+	var stale session
+	for attempt := 0; ; attempt++ {
+		s, err := ln.acquire(ctx, stale)
+		if err != nil {
+			return l.unavailable(ctx, err, true)
+		}
+		id := l.nextID.Add(1)
+		err = l.attempt(ctx, s, id, x, func() { timer.Reset(silence) })
+		ln.release(time.Now())
+		if errors.Is(err, errSessionLost) && attempt == 0 {
+			stale = s
+			continue
+		}
+		if ctx.Err() != nil && l.ctx.Err() == nil {
+			l.cancelled(s, id)
+		}
+		if err == nil {
+			return nil
+		}
+		return l.unavailable(ctx, err, errors.Is(err, errSessionLost) || neverRan(err))
+	}
+}
+
+func (l *link) attempt(ctx context.Context, s session, id int64, x Exchange, alive func()) error {
+	peer := s.peer()
+	body := getBuffer()
+	defer body.release()
+	body.b = x.Encode(body.b, id, peer)
+	h := make(http.Header, 12)
+	x.Header(h, peer)
+	return s.do(ctx, h, body, id, func(m *wire.Message) error {
+		alive()
+		if m.Kind == wire.KindNotification && l.noticed(m) {
+			return nil
+		}
+		return x.Receive(m, peer)
+	})
+}
+
+// noticed takes the notifications that concern the backend and no call.
+func (l *link) noticed(m *wire.Message) bool {
+	switch m.Method {
+	case "notifications/tools/list_changed":
+		l.changed()
+		return true
+	case "notifications/prompts/list_changed", "notifications/resources/list_changed":
+		return true
+	}
+	return false
+}
+
+// cancelled tells a legacy backend that nobody waits for request id any more. In
+// 2026-07-28 the closed stream has said so.
+func (l *link) cancelled(s session, id int64) {
+	if s.peer().Modern {
+		return
+	}
+	l.work.start(func() {
+		ctx, cancel := context.WithTimeout(l.ctx, l.cfg.ConnectTimeout)
+		defer cancel()
+		body := getBuffer()
+		defer body.release()
+		body.b = appendCancelled(body.b, id)
+		_ = s.notify(ctx, body) // a backend that is gone has stopped already
+	})
+}
+
+func (l *link) unavailable(ctx context.Context, err error, notRun bool) error {
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) {
+		return err
+	}
+	return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: notRun, cause: err}
+}
+
+// retire gives the link up: no new calls, those under way end by themselves, then
+// connections and sessions are closed. The calls of a killed link end at once.
+func (l *link) retire() {
+	l.calls.close()
+	l.kill(errReplaced)
+	l.work.close()
+	l.endpoint.close()
+}

@@ -1,0 +1,264 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"mcp-gw/gateway/wire"
+)
+
+// sseSession is the HTTP+SSE transport of 2024-11-05: one stream for everything
+// that the backend sends, and an address to post to, which the stream names first.
+// Requests share the stream, so answers are sorted by id and progress by token,
+// which the gateway chose itself: nothing of the client's is trusted to be unique.
+type sseSession struct {
+	*endpoint
+	postTo *url.URL
+	p      Peer
+	stream io.Closer
+	ended  chan struct{} // closed when the stream has ended
+
+	ctx      context.Context // of the link
+	work     *group          // of the link
+	patience time.Duration   // for one reply to the backend
+
+	mu      sync.Mutex // guards what follows
+	pending map[int64]chan []byte
+	other   func(*wire.Message)
+}
+
+// maxWaiting is how many messages of one call wait for a client that is slower
+// than the backend, before the call fails: the stream is everybody's.
+const maxWaiting = 256
+
+// openSSE opens the stream and learns where to post. Its reader goes on until ctx
+// ends, under work.
+func openSSE(ctx context.Context, e *endpoint, work *group, cfg Config) (*sseSession, error) {
+	streamCtx, cancel := context.WithCancel(ctx)
+	res, err := patient(cfg.ConnectTimeout, cancel, func() (*http.Response, error) { return e.get(streamCtx, make(http.Header, 8)) })
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s := &sseSession{endpoint: e, stream: closer(func() error { cancel(); return res.Body.Close() }),
+		ended: make(chan struct{}), pending: map[int64]chan []byte{},
+		ctx: ctx, work: work, patience: cfg.ConnectTimeout}
+	events := wire.NewEventReader(res.Body, int(e.max))
+	target, err := patient(cfg.ConnectTimeout, cancel, func() (*url.URL, error) { return readEndpoint(events, e.url) })
+	if err != nil {
+		s.stream.Close()
+		return nil, err
+	}
+	s.postTo = target
+	if !work.start(func() { s.read(events) }) {
+		s.stream.Close()
+		return nil, errReplaced
+	}
+	return s, nil
+}
+
+// patient runs f, and cancels it when it takes longer than d. The stream that f
+// begins outlives d, so that a context with a deadline would not do.
+func patient[T any](d time.Duration, cancel func(), f func() (T, error)) (T, error) {
+	timer := time.AfterFunc(d, cancel)
+	v, err := f()
+	if !timer.Stop() {
+		err = fmt.Errorf("no event stream within %v: %w", d, context.DeadlineExceeded)
+	}
+	return v, err
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+// readEndpoint waits for the event that names the address to post to. It must be
+// on the same server: anything else would send the user's headers elsewhere.
+func readEndpoint(events *wire.EventReader, base *url.URL) (*url.URL, error) {
+	for {
+		ev, err := events.Next()
+		if err != nil {
+			return nil, fmt.Errorf("no endpoint event on its SSE stream: %w", err)
+		}
+		if ev.Type != "endpoint" {
+			continue
+		}
+		target, err := base.Parse(string(bytes.TrimSpace(ev.Data)))
+		if err != nil {
+			return nil, fmt.Errorf("its endpoint event is no URL: %.200q", ev.Data)
+		}
+		if target.Scheme != base.Scheme || target.Host != base.Host {
+			return nil, fmt.Errorf("its endpoint event names another server, %s: refused", target.Host)
+		}
+		return target, nil
+	}
+}
+
+func (s *sseSession) peer() Peer { return s.p }
+
+func (s *sseSession) read(events *wire.EventReader) {
+	defer close(s.ended)
+	defer s.stream.Close()
+	var m wire.Message
+	for {
+		ev, err := events.Next()
+		if err != nil {
+			return
+		}
+		if ev.Type == "message" && len(ev.Data) > 0 && m.Scan(ev.Data) == nil {
+			s.dispatch(&m)
+		}
+	}
+}
+
+// dispatch hands a message to the call that it belongs to.
+func (s *sseSession) dispatch(m *wire.Message) {
+	switch m.Kind {
+	case wire.KindRequest:
+		s.reply(m)
+	case wire.KindResponse:
+		s.deliver(number(m.ID.In(m.Raw)), m)
+	default:
+		if m.ProgressToken.Present() {
+			s.deliver(number(m.ProgressToken.In(m.Raw)), m)
+			return
+		}
+		s.mu.Lock()
+		other := s.other
+		var only int64
+		if len(s.pending) == 1 {
+			for only = range s.pending {
+			}
+		}
+		s.mu.Unlock()
+		// A message that names no call can only be given to the one that runs.
+		if m.Method == "notifications/message" && only != 0 {
+			s.deliver(only, m)
+		} else if other != nil {
+			other(m)
+		}
+	}
+}
+
+// reply answers a request of the backend from a goroutine of its own: the reader
+// must not wait for a server that may itself be waiting for its reader.
+func (s *sseSession) reply(m *wire.Message) {
+	reply := getBuffer()
+	reply.b = appendReply(reply.b, m)
+	if !s.work.start(func() {
+		defer reply.release()
+		ctx, cancel := context.WithTimeout(s.ctx, s.patience)
+		defer cancel()
+		_ = s.notify(ctx, reply) // a stream that is gone needs no answer
+	}) {
+		reply.release()
+	}
+}
+
+func (s *sseSession) deliver(id int64, m *wire.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := s.pending[id]
+	if waiting == nil {
+		return
+	}
+	select {
+	case waiting <- bytes.Clone(m.Raw):
+	default:
+		delete(s.pending, id)
+		close(waiting)
+	}
+}
+
+func number(raw []byte) int64 {
+	n, err := strconv.ParseInt(string(bytes.Trim(raw, `"`)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int64, receive func(*wire.Message) error) error {
+	select {
+	case <-s.ended:
+		return errSessionLost // nothing was sent
+	default:
+	}
+	waiting := make(chan []byte, maxWaiting)
+	s.mu.Lock()
+	s.pending[id] = waiting
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.pending, id)
+		s.mu.Unlock()
+	}()
+	if err := s.notify(ctx, body); err != nil {
+		return err
+	}
+	var m wire.Message
+	for {
+		select {
+		case raw, ok := <-waiting:
+			if !ok {
+				return errOverflow
+			}
+			if err := m.Scan(raw); err != nil {
+				return err
+			}
+			if err := receive(&m); err != nil || m.Kind == wire.KindResponse {
+				return err
+			}
+		case <-s.ended:
+			return errStreamEnded
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *sseSession) notify(ctx context.Context, body *buffer) error {
+	h := make(http.Header, 8)
+	if s.p.Version != "" {
+		h["Mcp-Protocol-Version"] = []string{s.p.Version}
+	}
+	h["Accept"] = acceptBoth
+	res, err := s.transport.RoundTrip(s.newRequest(ctx, http.MethodPost, s.postTo, h, body))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	head, _ := io.ReadAll(io.LimitReader(res.Body, 512))
+	switch {
+	case res.StatusCode/100 == 2:
+		return nil
+	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone,
+		res.StatusCode == http.StatusBadRequest && bytes.Contains(bytes.ToLower(head), []byte("session")):
+		return errSessionLost
+	default:
+		return &statusError{res.StatusCode, string(head)}
+	}
+}
+
+// listen answers when the stream, which is open already, has ended.
+func (s *sseSession) listen(ctx context.Context, opened func(), receive func(*wire.Message)) error {
+	s.mu.Lock()
+	s.other = receive
+	s.mu.Unlock()
+	opened()
+	select {
+	case <-s.ended:
+		return io.EOF
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *sseSession) close(context.Context) { s.stream.Close() }

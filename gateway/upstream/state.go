@@ -1,0 +1,79 @@
+package upstream
+
+import (
+	"time"
+
+	"mcp-gw/discovery"
+)
+
+// Phase is where a backend is in its life.
+type Phase string
+
+const (
+	// PhaseProbing: it is tried, and was not connected since it was asked for.
+	PhaseProbing Phase = "probing"
+	// PhaseReady: it is connected and its tools are known.
+	PhaseReady Phase = "ready"
+	// PhaseHolding: it was connected a moment ago and is expected back. Its tools
+	// stay listed; calls wait for it.
+	PhaseHolding Phase = "holding"
+	// PhaseFailed: it is tried again from time to time.
+	PhaseFailed Phase = "failed"
+	// PhaseDisabled: it is not to be connected.
+	PhaseDisabled Phase = "disabled"
+)
+
+// State is all that is known of a backend at one moment. It is immutable.
+type State struct {
+	Backend discovery.Backend
+	Phase   Phase
+	// Attempts counts the connects that ended, well or not.
+	Attempts int
+	// Reason says why it is not ready, in a sentence.
+	Reason string
+	// RetryAt is when it is tried next; zero when it is not waiting.
+	RetryAt time.Time
+	// Tools are those that clients may see: also while it is held.
+	Tools []Tool
+	// Peer, Server (raw JSON), Instructions and URL are of the last connect.
+	Peer         Peer
+	Server       []byte
+	Instructions string
+	URL          string
+	SSE          bool
+	// Latency and CheckedAt are of the last check that was answered.
+	Latency   time.Duration
+	CheckedAt time.Time
+	// Remarks are on what the backend lists.
+	Remarks []discovery.Diagnostic
+
+	link *link
+	next chan struct{} // closed when a later state stands
+}
+
+// Status is the state in the four words that the API has always used.
+func (s *State) Status() string {
+	switch {
+	case s.Phase == PhaseReady:
+		return "connected"
+	case s.Phase == PhaseDisabled:
+		return "disconnected"
+	case s.Reason != "" && s.Phase != PhaseHolding:
+		return "error"
+	default:
+		return "connecting"
+	}
+}
+
+// bell wakes one reader that then looks at the state of things: ringing it twice
+// before it looks is ringing it once.
+type bell chan struct{}
+
+func newBell() bell { return make(bell, 1) }
+
+func (b bell) ring() {
+	select {
+	case b <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,320 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/journal"
+)
+
+// Upstream is one backend's life. Its goroutine, Run, is the only one that
+// connects and publishes; everybody else reads states and rings bells.
+type Upstream struct {
+	name    string
+	cfg     Config
+	self    self
+	log     *slog.Logger
+	changed func() // told after each publication
+
+	desired atomic.Pointer[discovery.Backend]
+	state   atomic.Pointer[State]
+
+	wish      bell // desired has changed
+	reconnect bell // a person wants a new connection
+	suspect   bell // a call found the backend gone
+	relist    bell // the backend says that its tools changed
+
+	ctx    context.Context // of Run; set by New so that links can end with it
+	cancel context.CancelCauseFunc
+	work   group
+
+	// Of Run's goroutine only.
+	lostAt   time.Time // when the backend was lost; zero while connected
+	attempts int
+	lastFail string
+}
+
+// New prepares the life of b. changed is called, from Run's goroutine, after each
+// new State; it must not block.
+func New(b discovery.Backend, cfg Config, changed func()) *Upstream {
+	u := &Upstream{name: b.Name, cfg: cfg, self: newSelf(cfg.Version), log: cfg.Log.With("backend", b.Name),
+		changed: changed, wish: newBell(), reconnect: newBell(), suspect: newBell(), relist: newBell()}
+	u.ctx, u.cancel = context.WithCancelCause(context.Background())
+	u.desired.Store(&b)
+	s := &State{Backend: b, Phase: PhaseProbing, next: make(chan struct{})}
+	if b.Disabled {
+		s.Phase = PhaseDisabled
+	}
+	u.state.Store(s)
+	return u
+}
+
+// State answers the latest state.
+func (u *Upstream) State() *State { return u.state.Load() }
+
+// Set replaces what is wanted. A running connection is kept when it would be made
+// the same way again.
+func (u *Upstream) Set(b discovery.Backend) {
+	u.desired.Store(&b)
+	u.wish.ring()
+}
+
+// Reconnect gives up the connection, if any, and makes a new one at once.
+func (u *Upstream) Reconnect() { u.reconnect.ring() }
+
+// Stop ends Run; calls under way fail. It does not wait.
+func (u *Upstream) Stop() { u.cancel(errRemoved) }
+
+// CloseLane ends a client's session with the backend.
+func (u *Upstream) CloseLane(key string) {
+	if l := u.State().link; l != nil {
+		l.closeLane(key)
+	}
+}
+
+// AwaitAttempt waits until more than after connects have ended, or ctx has.
+func (u *Upstream) AwaitAttempt(ctx context.Context, after int) *State {
+	for {
+		s := u.State()
+		if s.Attempts > after || s.Phase == PhaseDisabled {
+			return s
+		}
+		select {
+		case <-s.next:
+		case <-ctx.Done():
+			return s
+		case <-u.ctx.Done():
+			return s
+		}
+	}
+}
+
+// AwaitTried waits until b, which Set or New was given, has been tried or ctx has
+// ended.
+func (u *Upstream) AwaitTried(ctx context.Context, b discovery.Backend) {
+	for {
+		s := u.State()
+		if s.Backend.Same(b) && (s.Phase == PhaseReady || s.Phase == PhaseDisabled || s.Reason != "") {
+			return
+		}
+		select {
+		case <-s.next:
+		case <-ctx.Done():
+			return
+		case <-u.ctx.Done():
+			return
+		}
+	}
+}
+
+// Run lives the backend's life until Stop.
+func (u *Upstream) Run() {
+	defer u.work.close()
+	for u.ctx.Err() == nil {
+		b := *u.desired.Load()
+		switch {
+		case b.Disabled:
+			u.lostAt = time.Time{}
+			u.publish(func(s *State) { *s = State{Backend: b, Phase: PhaseDisabled, Attempts: s.Attempts} })
+			u.idle(0)
+		case b.Held:
+			u.lose(b, "its container stopped and is expected back")
+			if u.State().Phase == PhaseHolding {
+				u.idle(u.holdLeft())
+				u.expireHold()
+			} else {
+				u.idle(0)
+			}
+		default:
+			u.live(b)
+		}
+	}
+	u.publish(func(s *State) {
+		*s = State{Backend: s.Backend, Phase: PhaseFailed, Reason: "removed", Attempts: s.Attempts}
+	})
+}
+
+// live connects once and stays until the connection is lost or not wanted.
+func (u *Upstream) live(b discovery.Backend) {
+	u.note("info", "Connecting → "+b.URL, false)
+	ctx, cancel := context.WithCancel(u.ctx)
+	defer cancel()
+	// A wish for something else ends an attempt that hangs.
+	stop := u.interrupt(b, cancel)
+	l, err := u.connect(ctx, b)
+	var tools []Tool
+	var remarks listing
+	if err == nil {
+		tools, remarks, err = u.firstList(ctx, l)
+		if err != nil {
+			l.kill(err)
+			l.retire()
+		}
+	}
+	if stop() {
+		u.wish.ring() // for watch; an attempt that failed because of it ends here
+	}
+	u.attempts++
+	if err != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		u.failed(b, err)
+		return
+	}
+	u.lostAt, u.attempts, u.lastFail = time.Time{}, 0, ""
+	u.publish(func(s *State) {
+		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Tools: tools, Peer: l.info.peer,
+			Server: l.info.server, Instructions: l.info.instructions, URL: l.endpoint.url.String(), SSE: l.sse,
+			Latency: remarks.took, CheckedAt: time.Now(), Remarks: remarks.diagnostics, link: l}
+	})
+	u.note("info", fmt.Sprintf("Connected — %d tools", len(tools)), true)
+	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(tools))
+	why := u.watch(b, l)
+	hard := errors.Is(why, errReplaced) || errors.Is(why, errRemoved)
+	u.lose(b, why.Error())
+	if hard {
+		l.kill(why)
+	}
+	u.work.start(l.retire)
+}
+
+// interrupt cancels an attempt to reach b when something else is wanted meanwhile.
+// The function that it answers ends the watching, and reports whether the bell of
+// wishes rang.
+func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() bool {
+	done, ended := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		rang := false
+		for {
+			select {
+			case <-u.wish:
+				rang = true
+				if !u.desired.Load().Same(b) {
+					cancel()
+				}
+			case <-done:
+				ended <- rang
+				return
+			}
+		}
+	}()
+	return func() bool { close(done); return <-ended }
+}
+
+// failed publishes a failed attempt and waits until the next one is due.
+func (u *Upstream) failed(b discovery.Backend, err error) {
+	wait := u.delay()
+	reason := explain(context.Background(), err)
+	u.publish(func(s *State) {
+		s.Backend, s.Attempts, s.Reason, s.link = b, s.Attempts+1, reason, nil
+		s.RetryAt = time.Now().Add(wait)
+		if s.Phase != PhaseHolding {
+			s.Phase = PhaseProbing
+			if u.attempts > quickAttempts {
+				s.Phase = PhaseFailed
+			}
+		}
+	})
+	if reason != u.lastFail { // the same sentence every 200 ms helps nobody
+		u.lastFail = reason
+		u.note("error", "Failed: "+reason, true)
+		u.log.Warn("backend unreachable", "url", b.URL, "err", reason, "retry_in", wait)
+	}
+	if left := u.holdLeft(); u.State().Phase == PhaseHolding && left < wait {
+		u.idle(left)
+		u.expireHold()
+		return
+	}
+	u.idle(wait)
+}
+
+// Connecting again: quickly at first, for a server that is starting; then rarely,
+// for ever.
+const (
+	quickAttempts = 50 // some 10 s
+	slowAttempts  = 110
+)
+
+func (u *Upstream) delay() time.Duration {
+	d := 30 * time.Second
+	switch {
+	case u.attempts <= 1:
+		d = 50 * time.Millisecond
+	case u.attempts == 2:
+		d = 100 * time.Millisecond
+	case u.attempts <= quickAttempts:
+		d = 200 * time.Millisecond
+	case u.attempts <= slowAttempts:
+		d = time.Second
+	}
+	return d + time.Duration(rand.Int64N(int64(d)/10))
+}
+
+// idle waits for d, or for ever when d is 0, unless something is wanted.
+func (u *Upstream) idle(d time.Duration) {
+	var due <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-due:
+	case <-u.wish:
+		u.attempts = 0
+	case <-u.reconnect:
+		u.attempts = 0
+	case <-u.ctx.Done():
+	}
+}
+
+// lose publishes that the backend is gone for the moment; its tools stay.
+func (u *Upstream) lose(b discovery.Backend, why string) {
+	if u.lostAt.IsZero() {
+		u.lostAt = time.Now()
+	}
+	u.publish(func(s *State) {
+		s.Backend, s.Reason, s.link, s.RetryAt = b, why, nil, time.Time{}
+		if s.Phase == PhaseReady {
+			s.Phase = PhaseHolding
+		}
+	})
+}
+
+// holdLeft is how much longer a lost backend's tools stay; at least a moment.
+func (u *Upstream) holdLeft() time.Duration {
+	return max(time.Millisecond, u.cfg.Hold-time.Since(u.lostAt))
+}
+
+// expireHold takes the tools away when the backend did not come back in time.
+func (u *Upstream) expireHold() {
+	if u.State().Phase != PhaseHolding || time.Since(u.lostAt) < u.cfg.Hold {
+		return
+	}
+	u.note("warn", "Disconnected", true)
+	u.publish(func(s *State) { s.Phase, s.Tools = PhaseFailed, nil })
+}
+
+// publish stands up a new state made from the last one.
+func (u *Upstream) publish(change func(*State)) {
+	old := u.state.Load()
+	s := *old
+	change(&s)
+	s.next = make(chan struct{})
+	u.state.Store(&s)
+	close(old.next)
+	u.changed()
+}
+
+func (u *Upstream) note(level journal.Level, message string, always bool) {
+	if always || u.attempts == 0 {
+		u.cfg.Record.Backend(level, u.name, message)
+	}
+}

@@ -92,21 +92,13 @@ func (c *call) fail(err error) {
 
 func (c *call) Lane() string { return c.client.Lane }
 
-// Encode writes the request as the backend wants it. Edits have to be in the order
-// of their places, which is the sender's choice.
+// Encode writes the request as the backend wants it.
 func (c *call) Encode(dst []byte, id int64, to upstream.Peer) []byte {
 	c.id = id
 	m := c.msg
 	number := strconv.AppendInt(make([]byte, 0, 20), id, 10)
 	edits := make([]wire.Edit, 0, 4)
-	put := func(at wire.Span, with []byte) {
-		i := len(edits)
-		edits = append(edits, wire.Edit{})
-		for ; i > 0 && edits[i-1].Start > at.Start; i-- {
-			edits[i] = edits[i-1]
-		}
-		edits[i] = wire.Edit{Span: at, New: with}
-	}
+	put := func(at wire.Span, with []byte) { edits = append(edits, wire.Edit{Span: at, New: with}) }
 	put(m.ID, number)
 	put(m.Name, c.route.quoted)
 	switch {

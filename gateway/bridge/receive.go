@@ -60,10 +60,7 @@ func (c *call) response(m *wire.Message, from upstream.Peer) error {
 	default:
 		c.end.IsError = m.IsError
 		if c.client.Modern && !from.Modern && !m.ResultType.Present() && isObject(m.Result.In(m.Raw)) {
-			e := wire.Insert(m.Raw, m.Result, []byte(`"resultType":"complete"`))
-			if edits = append(edits, e); e.Start < m.ID.Start {
-				edits[0], edits[1] = edits[1], edits[0]
-			}
+			edits = append(edits, wire.Insert(m.Raw, m.Result, []byte(`"resultType":"complete"`)))
 		}
 	}
 	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)

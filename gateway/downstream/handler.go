@@ -106,6 +106,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusForbidden, nil, mcp.INVALID_REQUEST, err.Error())
 		return
 	}
+	if _, below, found := strings.Cut(r.URL.Path, "/mcp/"); found && below != "" {
+		h.refuse(w, http.StatusNotFound, nil, mcp.INVALID_REQUEST, fmt.Sprintf("there is no such endpoint as %.200q: the tools of all backends are at /mcp", r.URL.Path))
+		return
+	}
 	switch r.Method {
 	case http.MethodPost:
 		h.post(w, r)

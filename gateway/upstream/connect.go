@@ -28,10 +28,16 @@ func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, err
 			return nil, fmt.Errorf("url %q: %w", address, err)
 		}
 		l, err := u.connectTo(ctx, b, at)
+		var status *statusError
+		if errors.As(err, &status) && status.moved != "" {
+			// Frameworks move /mcp to /mcp/ and the other way round.
+			if to, parseErr := at.Parse(status.moved); parseErr == nil && to.Scheme == at.Scheme && to.Host == at.Host {
+				l, err = u.connectTo(ctx, b, to)
+			}
+		}
 		if err == nil {
 			return l, nil
 		}
-		var status *statusError
 		if !errors.As(err, &status) || status.status == http.StatusUnauthorized || len(b.Alternatives) == 0 {
 			return nil, err // the server does not answer, or it does and means it: another path helps nobody
 		}
@@ -74,8 +80,8 @@ func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
 	if modern || err != nil && (neverRan(err) || ctx.Err() != nil) {
 		return err
 	}
-	open := func(ctx context.Context) (session, error) {
-		s, _, err := u.initializeHTTP(ctx, l)
+	open := func() (session, error) {
+		s, _, err := u.initializeHTTP(l.ctx, l)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +116,7 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	}
 	l.info = serverInfo{peer: s.p, server: bytes.Clone(wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo)),
 		capabilities: bytes.Clone(wire.Member(result, "capabilities")), instructions: found.Instructions}
-	l.shared = &lane{current: s, open: func(context.Context) (session, error) { return s, nil }}
+	l.shared = &lane{current: s, open: func() (session, error) { return s, nil }}
 	return true, nil
 }
 
@@ -155,8 +161,8 @@ func (u *Upstream) connectSSE(ctx context.Context, l *link) error {
 		return err
 	}
 	l.info, l.sse = info, true
-	l.open = func(ctx context.Context) (session, error) {
-		s, _, err := u.initializeSSE(ctx, l)
+	l.open = func() (session, error) {
+		s, _, err := u.initializeSSE(l.ctx, l)
 		return s, err
 	}
 	l.shared = &lane{open: l.open, current: s}
@@ -176,7 +182,7 @@ func (u *Upstream) initializeSSE(ctx context.Context, l *link) (session, serverI
 		info, err = readInitialize(result)
 	}
 	if err == nil {
-		s.p = info.peer
+		s.settle(info.peer)
 		err = u.initialized(ctx, s)
 	}
 	if err != nil {

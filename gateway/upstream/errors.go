@@ -44,6 +44,7 @@ var (
 type statusError struct {
 	status int
 	body   string // the beginning of it
+	moved  string // the Location of a redirect
 }
 
 func (e *statusError) Error() string {
@@ -59,6 +60,13 @@ func (e *statusError) Error() string {
 		return fmt.Sprintf("answered HTTP %d", e.status)
 	}
 	return fmt.Sprintf("answered HTTP %d: %s", e.status, oneLine(e.body))
+}
+
+// sessionLost reports whether this is how servers answer a session that they do
+// not know. 404 is the specified way; real servers say 400 or 401 too.
+func (e *statusError) sessionLost() bool {
+	return e.status == 404 ||
+		(e.status == 400 || e.status == 401) && strings.Contains(strings.ToLower(e.body), "session")
 }
 
 func oneLine(s string) string {

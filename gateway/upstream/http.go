@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"mcp-gw/gateway/wire"
@@ -96,20 +98,37 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 	if err := in.readAll(res.Body, max(res.ContentLength, 0), e.max); err != nil {
 		return res.Header, err
 	}
+	if res.StatusCode/100 == 2 {
+		return res.Header, receiveOne(in.b, res.StatusCode, receive)
+	}
+	status := &statusError{status: res.StatusCode, body: string(in.b[:min(len(in.b), 512)])}
+	if res.StatusCode/100 == 3 {
+		status.moved = res.Header.Get("Location")
+	}
+	// An error of the protocol comes with a status that fits it, in 2026-07-28. It
+	// names the request; a server that does not know the session names none.
 	var m wire.Message
-	if len(bytes.TrimSpace(in.b)) > 0 && (res.StatusCode < 300 || isJSON(res.Header)) {
-		if err := m.Scan(in.b); err == nil && m.Kind != wire.KindNotification {
-			if res.StatusCode < 300 || m.Kind == wire.KindResponse && answers(&m, final) {
-				return res.Header, receive(&m)
-			}
-		} else if res.StatusCode < 300 {
-			return res.Header, &statusError{res.StatusCode, "not a JSON-RPC message: " + string(in.b[:min(len(in.b), 200)])}
+	_, inSession := h["Mcp-Session-Id"]
+	if !(inSession && status.sessionLost()) && m.Scan(in.b) == nil && m.Error.Present() && isID(m.ID.In(m.Raw), final) {
+		return res.Header, receive(&m)
+	}
+	return res.Header, status
+}
+
+// receiveOne passes on the JSON body of a successful answer. None is no error: it
+// is what notifications get.
+func receiveOne(body []byte, status int, receive func(*wire.Message) error) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	var m wire.Message
+	if err := m.Scan(body); err != nil {
+		if status == http.StatusAccepted {
+			return nil // some say "Accepted"
 		}
+		return fmt.Errorf("answered no JSON-RPC message (%w): %s", err, oneLine(string(body[:min(len(body), 200)])))
 	}
-	if res.StatusCode >= 300 {
-		return res.Header, &statusError{res.StatusCode, string(in.b[:min(len(in.b), 512)])}
-	}
-	return res.Header, nil
+	return receive(&m)
 }
 
 // answers reports whether m is the response to our request id. An error without
@@ -127,8 +146,17 @@ func isID(raw []byte, id int64) bool {
 // errStreamEnded means that a response stream ended without the response.
 var errStreamEnded = errors.New("closed the stream before it answered")
 
+// readers keeps the buffers of past response streams: a stream a call is common.
+var readers = sync.Pool{New: func() any { return new(wire.EventReader) }}
+
 func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wire.Message) error) error {
-	events := wire.NewEventReader(res.Body, int(e.max))
+	events := readers.Get().(*wire.EventReader)
+	events.Reset(res.Body, int(e.max))
+	defer func() {
+		if events != nil {
+			readers.Put(events)
+		}
+	}()
 	var m wire.Message
 	for {
 		ev, err := events.Next()
@@ -158,6 +186,7 @@ func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wir
 		}
 		if last {
 			e.drain(res.Body, events)
+			events = nil // drain's now
 			return nil
 		}
 	}
@@ -167,6 +196,7 @@ func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wir
 // be used again. A server that leaves it open loses the connection.
 func (e *endpoint) drain(body io.ReadCloser, events *wire.EventReader) {
 	started := e.drains.start(func() {
+		defer readers.Put(events)
 		stop := time.AfterFunc(time.Second, func() { body.Close() })
 		defer stop.Stop()
 		defer body.Close()
@@ -194,14 +224,12 @@ func (e *endpoint) get(ctx context.Context, h http.Header) (*http.Response, erro
 	defer res.Body.Close()
 	head, _ := io.ReadAll(io.LimitReader(res.Body, 512))
 	if res.StatusCode/100 == 2 {
-		return nil, &statusError{res.StatusCode, "no event stream: " + string(head)}
+		return nil, &statusError{status: res.StatusCode, body: "no event stream: " + string(head)}
 	}
-	return nil, &statusError{res.StatusCode, string(head)}
+	return nil, &statusError{status: res.StatusCode, body: string(head)}
 }
 
 func eventStream(h http.Header) bool { return hasType(h, "text/event-stream") }
-
-func isJSON(h http.Header) bool { return hasType(h, "application/json") }
 
 func hasType(h http.Header, want string) bool {
 	ct := h["Content-Type"]

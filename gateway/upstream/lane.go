@@ -10,7 +10,9 @@ import (
 // used, and again when the backend lost it; both happen once however many calls
 // wait for it.
 type lane struct {
-	open func(context.Context) (session, error)
+	// open makes a session, within deadlines of its own: those who wait for it
+	// may have left before it is there.
+	open func() (session, error)
 
 	mu      sync.Mutex // guards what follows
 	current session
@@ -33,7 +35,7 @@ func (l *lane) acquire(ctx context.Context, stale session) (session, error) {
 		if l.opening == nil {
 			l.opening = make(chan struct{})
 			l.mu.Unlock()
-			s, err := l.open(ctx)
+			s, err := l.open()
 			l.mu.Lock()
 			l.current, l.err = s, err
 			close(l.opening)

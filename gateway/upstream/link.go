@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,7 @@ type link struct {
 	endpoint *endpoint
 	shared   *lane // the gateway's own session, and everybody's where none is needed
 	// open makes one more session; nil where the backend keeps none.
-	open   func(context.Context) (session, error)
+	open   func() (session, error)
 	info   serverInfo
 	sse    bool // over HTTP+SSE
 	nextID atomic.Int64
@@ -123,7 +124,7 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 	defer cancel(nil)
 	stopKill := context.AfterFunc(l.ctx, func() { cancel(context.Cause(l.ctx)) })
 	defer stopKill()
-	timer := time.AfterFunc(silence, func() { cancel(errSilent) })
+	timer := time.AfterFunc(silence, func() { cancel(fmt.Errorf("%w after %v of silence", errSilent, silence)) })
 	defer timer.Stop()
 
 	ln := l.lane(x.Lane())
@@ -138,6 +139,7 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		ln.release(time.Now())
 		if errors.Is(err, errSessionLost) && attempt == 0 {
 			stale = s
+			l.changed() // a backend that lost a session was restarted, most likely
 			continue
 		}
 		if ctx.Err() != nil && l.ctx.Err() == nil {

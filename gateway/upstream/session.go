@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -60,7 +60,12 @@ func (s *httpSession) do(ctx context.Context, h http.Header, body *buffer, id in
 		if m.Kind == wire.KindRequest {
 			return s.refuse(ctx, m)
 		}
-		answered = answered || m.Kind == wire.KindResponse
+		if m.Kind == wire.KindResponse {
+			if !answers(m, id) {
+				return fmt.Errorf("answered request %s instead of %d", oneLine(string(m.ID.In(m.Raw))), id)
+			}
+			answered = true
+		}
 		return receive(m)
 	})
 	if err == nil && !answered {
@@ -69,16 +74,13 @@ func (s *httpSession) do(ctx context.Context, h http.Header, body *buffer, id in
 	return s.lost(err)
 }
 
-// lost turns the refusals with which servers answer an unknown session into
-// errSessionLost. 404 is the specified one; real servers say 400 or 401 too.
+// lost turns the refusal of a session into errSessionLost.
 func (s *httpSession) lost(err error) error {
 	var status *statusError
 	if s.id == "" || !errors.As(err, &status) {
 		return err
 	}
-	if status.status == http.StatusNotFound ||
-		(status.status == http.StatusBadRequest || status.status == http.StatusUnauthorized) &&
-			strings.Contains(strings.ToLower(status.body), "session") {
+	if status.sessionLost() {
 		return errSessionLost
 	}
 	return err

@@ -21,7 +21,6 @@ import (
 type sseSession struct {
 	*endpoint
 	postTo *url.URL
-	p      Peer
 	stream io.Closer
 	ended  chan struct{} // closed when the stream has ended
 
@@ -30,6 +29,7 @@ type sseSession struct {
 	patience time.Duration   // for one reply to the backend
 
 	mu      sync.Mutex // guards what follows
+	p       Peer
 	pending map[int64]chan []byte
 	other   func(*wire.Message)
 }
@@ -101,7 +101,18 @@ func readEndpoint(events *wire.EventReader, base *url.URL) (*url.URL, error) {
 	}
 }
 
-func (s *sseSession) peer() Peer { return s.p }
+func (s *sseSession) peer() Peer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.p
+}
+
+// settle notes what the handshake brought.
+func (s *sseSession) settle(p Peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.p = p
+}
 
 func (s *sseSession) read(events *wire.EventReader) {
 	defer close(s.ended)
@@ -226,8 +237,8 @@ func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int
 
 func (s *sseSession) notify(ctx context.Context, body *buffer) error {
 	h := make(http.Header, 8)
-	if s.p.Version != "" {
-		h["Mcp-Protocol-Version"] = []string{s.p.Version}
+	if v := s.peer().Version; v != "" {
+		h["Mcp-Protocol-Version"] = []string{v}
 	}
 	h["Accept"] = acceptBoth
 	res, err := s.transport.RoundTrip(s.newRequest(ctx, http.MethodPost, s.postTo, h, body))
@@ -243,7 +254,7 @@ func (s *sseSession) notify(ctx context.Context, body *buffer) error {
 		res.StatusCode == http.StatusBadRequest && bytes.Contains(bytes.ToLower(head), []byte("session")):
 		return errSessionLost
 	default:
-		return &statusError{res.StatusCode, string(head)}
+		return &statusError{status: res.StatusCode, body: string(head)}
 	}
 }
 

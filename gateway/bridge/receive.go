@@ -53,6 +53,7 @@ func (c *call) response(m *wire.Message, from upstream.Peer) error {
 	case m.Error.Present():
 		c.end.IsError = true
 		code, _ = strconv.Atoi(string(m.Code.In(m.Raw)))
+		c.end.Err = errorText(m, code)
 	case inputRequired(m) && !c.client.Modern:
 		c.end.IsError = true
 		return c.answer.Reply(RPCError(nil, id, mcp.INTERNAL_ERROR,
@@ -65,6 +66,15 @@ func (c *call) response(m *wire.Message, from upstream.Peer) error {
 	}
 	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
 	return c.answer.Reply(c.buf, code)
+}
+
+// errorText is an error's message for the journal.
+func errorText(m *wire.Message, code int) string {
+	text, _ := wire.Unquote(wire.Member(m.Error.In(m.Raw), "message"))
+	if text == "" {
+		text = "error " + strconv.Itoa(code)
+	}
+	return text
 }
 
 func inputRequired(m *wire.Message) bool {

@@ -107,9 +107,11 @@ type Call struct {
 
 // Outcome is how a call ended. The zero Outcome is success.
 type Outcome struct {
-	// Err says why there is no answer: the transport's error, or the gateway's.
+	// Err says why there is no result: the transport's error, the gateway's, or,
+	// with IsError, the message of the backend's JSON-RPC error.
 	Err string
-	// IsError: the backend answered, with a JSON-RPC error or with isError.
+	// IsError: the backend answered, with a result that is an error (isError) or
+	// with a JSON-RPC error. Without it, Err means that there was no answer.
 	IsError bool
 }
 

@@ -65,10 +65,10 @@ func (s *series) observe(d time.Duration, o Outcome) {
 	h.count[step(d)].Add(1)
 	h.nanos.Add(int64(d))
 	switch {
-	case o.Err != "":
-		s.failed.Add(1)
 	case o.IsError:
 		s.errors.Add(1)
+	case o.Err != "":
+		s.failed.Add(1)
 	default:
 		s.ok.Add(1)
 	}

@@ -26,7 +26,7 @@ func TestStats(t *testing.T) {
 			call(fast, 4*time.Millisecond, Outcome{})
 		}
 		for range 10 {
-			call(slow, 2*time.Second, Outcome{IsError: true})
+			call(slow, 2*time.Second, Outcome{IsError: true, Err: "answered all the same"})
 		}
 		call(other, time.Hour, Outcome{Err: "timeout"})
 

@@ -1,0 +1,148 @@
+// Package api is the control plane: the REST API, the log stream, the metrics and
+// the start page, and the door behind which the MCP endpoint is mounted. It shows
+// what the gateway and discovery know, and changes one thing only: what people
+// registered themselves.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"mcp-gw/discovery"
+	"mcp-gw/discovery/manual"
+	"mcp-gw/gateway"
+	"mcp-gw/gateway/journal"
+)
+
+// Gateway is the data plane as the API needs it.
+type Gateway interface {
+	gateway.State
+	// Reconnect makes a new connection to a backend and waits until that attempt
+	// has ended, or ctx has. It reports whether there is such a backend.
+	Reconnect(ctx context.Context, name string) bool
+	// WaitAttempt waits until the backend that is wanted under name has been
+	// tried once, or ctx has ended.
+	WaitAttempt(ctx context.Context, name string)
+	Journal() *journal.Journal
+}
+
+// Manual is the registry of what people registered.
+type Manual interface {
+	// Register saves a registration; a *manual.InvalidError is the caller's fault.
+	Register(ctx context.Context, r manual.Registration) error
+	// Remove reports whether there was such a registration.
+	Remove(ctx context.Context, name string) (bool, error)
+	Lookup(name string) (manual.Registration, bool)
+	// Problems are sentences about what is wrong with the registry's file.
+	Problems() []string
+}
+
+// Discovery is what watches the containers.
+type Discovery interface {
+	Report() discovery.Report
+	Rescan(ctx context.Context) error
+}
+
+// Config is what an API is made of. All fields are needed, save Discovery.
+type Config struct {
+	Gateway Gateway
+	Manual  Manual
+	// Discovery is nil when containers are not watched.
+	Discovery Discovery
+	// MCP serves /mcp, every method of it. It guards itself.
+	MCP http.Handler
+	// Check says why a request must be refused for where it comes from (its Host
+	// and Origin), nil when it may pass. It is asked first on every route but /mcp.
+	Check func(*http.Request) error
+	// Ready says whether clients are served.
+	Ready   func() bool
+	Version string
+	Log     *slog.Logger
+}
+
+const (
+	// patience is how long a person waits for a backend's first answer.
+	patience = 5 * time.Second
+	// rescanPatience is how long an engine may take to be listed anew.
+	rescanPatience = 15 * time.Second
+	// heartbeat is the time between two comments on a silent stream: proxies cut
+	// connections that are silent for 30 or 60 seconds.
+	heartbeat = 15 * time.Second
+	// maxStreams bounds how many log streams are open at once.
+	maxStreams = 64
+	// maxBody bounds a request's body, as echo writes it.
+	maxBody = "10MiB"
+)
+
+type server struct {
+	Config
+	started   time.Time
+	boot      string // tells this process' log ids from another's
+	heartbeat time.Duration
+	streams   chan struct{} // a place for each open log stream
+}
+
+// New makes the handler of everything that the gateway serves.
+func New(cfg Config) *echo.Echo { return newServer(cfg).routes() }
+
+func newServer(cfg Config) *server {
+	now := time.Now()
+	return &server{
+		Config:    cfg,
+		started:   now,
+		boot:      strconv.FormatInt(now.UnixMilli(), 36),
+		heartbeat: heartbeat,
+		streams:   make(chan struct{}, maxStreams),
+	}
+}
+
+// routes is all there is, on one screen.
+func (s *server) routes() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect() // nobody may claim to be somebody else
+	e.HTTPErrorHandler = s.onError
+	e.JSONSerializer = serializer{}
+
+	// A call passes here on its way: nothing stands between it and the gateway.
+	mcp := func(c echo.Context) error {
+		s.MCP.ServeHTTP(c.Response().Writer, c.Request())
+		return nil
+	}
+	e.Any("/mcp", mcp)
+	e.Any("/mcp/*", mcp)
+
+	// Not groups: a group answers for every path below it, and would say of a
+	// method that is not possible that there is no such path.
+	door := []echo.MiddlewareFunc{s.guard, middleware.RecoverWithConfig(s.recovery())}
+	api := append(door[:2:2], plain, middleware.BodyLimit(maxBody))
+	get := []string{http.MethodGet, http.MethodHead}
+
+	e.Match(get, "/", s.page, door...)
+	e.Match(get, "/healthz", s.healthz, door...)
+	e.Match(get, "/readyz", s.readyz, door...)
+	e.GET("/metrics", s.metrics(), door...)
+	e.Any("/.well-known/*", notFound, door...) // clients ask whether they must sign in
+	e.Any("/register", notFound, door...)
+
+	e.GET("/api/health", s.health, api...)
+	e.GET("/api/backends", s.listBackends, api...)
+	e.POST("/api/backends", s.register, api...)
+	e.GET("/api/backends/:name", s.showBackend, api...)
+	e.DELETE("/api/backends/:name", s.remove, api...)
+	e.POST("/api/backends/:name/reconnect", s.reconnect, api...)
+	e.GET("/api/discovery", s.showDiscovery, api...)
+	e.GET("/api/discovery/:id", s.showContainer, api...)
+	e.POST("/api/discovery/rescan", s.rescan, api...)
+	e.GET("/api/tools", s.listTools, api...)
+	e.GET("/api/logs", s.listLogs, api...)
+	e.GET("/api/logs/stream", s.streamLogs, api...)
+	e.GET("/api/openapi.json", s.describe(), api...)
+	return e
+}

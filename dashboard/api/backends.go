@@ -1,0 +1,252 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mcp-gw/discovery"
+	"mcp-gw/discovery/manual"
+	"mcp-gw/gateway"
+	"mcp-gw/gateway/journal"
+)
+
+func (s *server) listBackends(c echo.Context) error {
+	states := s.Gateway.Backends()
+	shown := make([]gateway.BackendState, len(states))
+	for i, b := range states {
+		shown[i] = show(b)
+	}
+	return c.JSON(http.StatusOK, shown)
+}
+
+// detail is one backend with all that is known of it.
+type detail struct {
+	gateway.BackendState
+	Settings []discovery.Setting `json:"settings"`
+	// History is what the log still has of it, oldest first.
+	History []journal.Entry `json:"history"`
+}
+
+// maxHistory bounds the history of a backend.
+const maxHistory = 50
+
+func (s *server) showBackend(c echo.Context) error {
+	name := param(c, "name")
+	b, ok := s.Gateway.Backend(name)
+	if !ok {
+		return fail(http.StatusNotFound, "no backend is called %q; GET /api/backends lists all", name)
+	}
+	d := detail{BackendState: show(b), Settings: s.settings(b), History: []journal.Entry{}}
+	for _, entry := range s.Gateway.Journal().Entries(0) {
+		if entry.Type == journal.TypeBackend && entry.Backend == name {
+			d.History = append(d.History, entry)
+		}
+	}
+	d.History = d.History[max(0, len(d.History)-maxHistory):]
+	return c.JSON(http.StatusOK, d)
+}
+
+// settings says of each effective setting where it came from.
+func (s *server) settings(b gateway.BackendState) []discovery.Setting {
+	if r, ok := s.Manual.Lookup(b.Name); ok && b.Source == discovery.SourceManual {
+		settings := []discovery.Setting{
+			{Key: "url", Value: showURL(r.URL), Source: "file"},
+			{Key: "transport", Value: string(r.Transport), Source: "file"},
+			{Key: "enabled", Value: boolText(r.Enabled), Source: "file"},
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+			settings = append(settings, discovery.Setting{Key: "headers." + name, Value: manual.Masked, Source: "file"})
+		}
+		return settings
+	}
+	if s.Discovery != nil && b.Container != nil {
+		for _, o := range s.Discovery.Report().Containers {
+			if o.ID == b.Container.ID && o.Settings != nil {
+				return o.Settings
+			}
+		}
+	}
+	return []discovery.Setting{}
+}
+
+// registration is the body of POST /api/backends.
+type registration struct {
+	Name      string            `json:"name"`
+	URL       string            `json:"url"`
+	Transport string            `json:"transport"`
+	Headers   map[string]string `json:"headers"`
+	Enabled   *bool             `json:"enabled"`
+}
+
+type backendAnswer struct {
+	OK      bool                 `json:"ok"`
+	Backend gateway.BackendState `json:"backend"`
+}
+
+func (s *server) register(c echo.Context) error {
+	var body registration
+	if err := decode(c.Request().Body, &body); err != nil {
+		return err
+	}
+	r := manual.Registration{
+		Name: body.Name, URL: body.URL, Transport: discovery.Transport(body.Transport),
+		Headers: body.Headers, Enabled: body.Enabled == nil || *body.Enabled,
+	}
+	if err := r.Validate(); err != nil {
+		return fail(http.StatusBadRequest, "%v", err)
+	}
+	old, known := s.Manual.Lookup(r.Name)
+	if b, ok := s.Gateway.Backend(r.Name); ok && !known && b.Source == discovery.SourceDocker {
+		return fail(http.StatusConflict, "the name %q belongs to %s, by its labels: take another name, or give that container another one with the label mcp-gw.name", r.Name, containerOf(b))
+	}
+	if err := s.Manual.Register(c.Request().Context(), r); err != nil {
+		return s.registryProblem(err)
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), patience)
+	defer cancel()
+	if now, _ := s.Manual.Lookup(r.Name); known && r.Enabled && now.Equal(old) {
+		s.Gateway.Reconnect(ctx, r.Name) // nothing has changed: somebody wants it anew
+	} else {
+		s.Gateway.WaitAttempt(ctx, r.Name)
+	}
+	b, ok := s.Gateway.Backend(r.Name)
+	if !ok {
+		b = unborn(r) // the gateway is busy, and will come to it
+	}
+	return c.JSON(http.StatusOK, backendAnswer{true, show(b)})
+}
+
+func (s *server) registryProblem(err error) error {
+	var wrong *manual.InvalidError
+	if errors.As(err, &wrong) {
+		return fail(http.StatusBadRequest, "%v", err)
+	}
+	s.Log.Error("registration not saved", "err", err)
+	return fail(http.StatusInternalServerError, "%v", err)
+}
+
+// unborn is a backend that the gateway has not begun to connect yet.
+func unborn(r manual.Registration) gateway.BackendState {
+	b := gateway.BackendState{
+		Name: r.Name, URL: r.URL, Transport: r.Transport, Enabled: r.Enabled, Headers: r.Headers,
+		Status: "connecting", State: "probing", Source: discovery.SourceManual, Replicas: 1,
+	}
+	if !r.Enabled {
+		b.Status, b.State = "disconnected", "disabled"
+	}
+	return b
+}
+
+func (s *server) remove(c echo.Context) error {
+	name := param(c, "name")
+	if _, known := s.Manual.Lookup(name); !known {
+		if b, ok := s.Gateway.Backend(name); ok && b.Source == discovery.SourceDocker {
+			return fail(http.StatusConflict, "%q belongs to %s, by its labels: stop the container, or give it the label mcp-gw.enable=false", name, containerOf(b))
+		}
+	}
+	found, err := s.Manual.Remove(c.Request().Context(), name)
+	if err != nil {
+		return s.registryProblem(err)
+	}
+	if found {
+		s.awaitGone(c.Request().Context(), name)
+	}
+	return c.JSON(http.StatusOK, map[string]bool{"ok": true})
+}
+
+// awaitGone waits until the gateway has let go of what was removed, so that
+// whoever asks next does not find it. Here is nobody to be told by: it looks.
+func (s *server) awaitGone(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		b, ok := s.Gateway.Backend(name)
+		if _, again := s.Manual.Lookup(name); !ok || again || b.Source != discovery.SourceManual {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *server) reconnect(c echo.Context) error {
+	name := param(c, "name")
+	ctx, cancel := context.WithTimeout(c.Request().Context(), patience)
+	defer cancel()
+	if s.Gateway.Reconnect(ctx, name) {
+		if b, ok := s.Gateway.Backend(name); ok {
+			return c.JSON(http.StatusOK, backendAnswer{true, show(b)})
+		}
+	}
+	return fail(http.StatusNotFound, "Backend not found in config")
+}
+
+// show masks what is secret in a state, and makes lists of what is nothing.
+// The gateway masks as well; what leaves the house is looked at once more.
+func show(b gateway.BackendState) gateway.BackendState {
+	b.URL = showURL(b.URL)
+	b.Reason = journal.RedactText(b.Reason)
+	if b.Error != nil {
+		text := journal.RedactText(*b.Error)
+		b.Error = &text
+	}
+	if len(b.Headers) > 0 {
+		masked := make(map[string]string, len(b.Headers))
+		for name := range b.Headers {
+			masked[name] = manual.Masked
+		}
+		b.Headers = masked
+	}
+	if b.Tools == nil {
+		b.Tools = []json.RawMessage{}
+	}
+	if b.Diagnostics == nil {
+		b.Diagnostics = []discovery.Diagnostic{}
+	}
+	return b
+}
+
+func showURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return text
+	}
+	return u.Redacted()
+}
+
+func containerOf(b gateway.BackendState) string {
+	if b.Container == nil {
+		return "a container"
+	}
+	return "container " + b.Container.Name
+}
+
+// param is a part of the path as the caller meant it. The router hands out what
+// stands between the slashes, and that is escaped.
+func param(c echo.Context, name string) string {
+	value := c.Param(name)
+	if plain, err := url.PathUnescape(value); err == nil {
+		return plain
+	}
+	return value
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}

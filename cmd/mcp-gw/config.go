@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// config is everything a person can set. It is read once, at the start, here
+// and nowhere else: no other package looks at the environment.
+type config struct {
+	Listen     string // host:port, host empty for all interfaces
+	ConfigPath string
+
+	Docker        bool // watch containers
+	DockerHost    string
+	DockerAPI     string
+	DockerCerts   string
+	DockerTLS     bool
+	DockerNetwork string
+
+	LogLevel  slog.Level
+	LogFormat string
+
+	MaxBody     int64
+	MaxMessage  int64
+	MaxSessions int
+	LogEntries  int
+
+	CallTimeout     time.Duration
+	ConnectTimeout  time.Duration
+	SessionIdle     time.Duration
+	PingInterval    time.Duration
+	ShutdownTimeout time.Duration
+
+	AllowedHosts   []string
+	AllowedOrigins []string
+
+	DescriptionPrefix bool
+
+	// Warnings are remarks on what was set but has no effect.
+	Warnings []string
+
+	port   int
+	listen string
+}
+
+// setting is one thing a person can set: a row of the configuration table.
+type setting struct {
+	env, flag, def, help string
+	// set stores value, or returns what it expected instead: "a number from 1
+	// to 65535".
+	set func(c *config, value string) error
+}
+
+// settings are all rows, in the order of the README's table, which a test
+// compares with this list.
+func settings() []setting {
+	return []setting{
+		{"PORT", "port", "3000", "Port to listen on.",
+			func(c *config, v string) error { return number(&c.port, v, 1, 65535) }},
+		{"MCP_GW_LISTEN", "listen", "", "Address to listen on, such as `127.0.0.1` or `127.0.0.1:8080`; a port here wins over `PORT`. Empty: all interfaces.",
+			func(c *config, v string) error { return address(&c.listen, v) }},
+		{"CONFIG_PATH", "config", "./config/backends.json", "File of the backends registered by hand. In the image: `/app/config/backends.json`.",
+			func(c *config, v string) error { return nonEmpty(&c.ConfigPath, v, "the path of a file") }},
+
+		{"MCP_GW_DOCKER", "docker", "auto", "`auto` watches the container engine, and waits for it when it is away; `off` leaves it alone.",
+			func(c *config, v string) error {
+				c.Docker = v == "auto"
+				return oneOf(v, "auto", "off")
+			}},
+		{"MCP_GW_NETWORK", "network", "mcp-gw-net", "The network that containers share with the gateway.",
+			func(c *config, v string) error { return nonEmpty(&c.DockerNetwork, v, "the name of a network") }},
+		{"DOCKER_HOST", "docker-host", "", "Address of the engine, such as `unix:///var/run/docker.sock` or `tcp://docker-proxy:2375`. Empty: the local socket.",
+			func(c *config, v string) error { return engineAddress(&c.DockerHost, v) }},
+		{"DOCKER_API_VERSION", "docker-api-version", "", "Engine API version to speak, such as `1.45`. Empty: agreed with the engine.",
+			func(c *config, v string) error { return apiVersion(&c.DockerAPI, v) }},
+		{"DOCKER_CERT_PATH", "docker-cert-path", "", "Folder of `ca.pem`, `cert.pem` and `key.pem` for an engine behind TLS.",
+			func(c *config, v string) error { c.DockerCerts = v; return nil }},
+		{"DOCKER_TLS_VERIFY", "docker-tls-verify", "", "Any value: check the engine's certificate, as the docker command does.",
+			func(c *config, v string) error { c.DockerTLS = v != ""; return nil }},
+
+		{"MCP_GW_LOG_LEVEL", "log-level", "info", "`debug`, `info`, `warn` or `error`.",
+			func(c *config, v string) error { return level(&c.LogLevel, v) }},
+		{"MCP_GW_LOG_FORMAT", "log-format", "text", "`text` or `json`, one line an entry, on standard error.",
+			func(c *config, v string) error { c.LogFormat = v; return oneOf(v, "text", "json") }},
+		{"MCP_GW_LOG_ENTRIES", "log-entries", "1000", "Calls and events kept in memory for the log of the dashboard and the API.",
+			func(c *config, v string) error { return number(&c.LogEntries, v, 1, 1_000_000) }},
+
+		{"MCP_GW_MAX_BODY", "max-body", "16MiB", "Largest request a client may send.",
+			func(c *config, v string) error { return size(&c.MaxBody, v, 1<<10, 1<<30) }},
+		{"MCP_GW_MAX_MESSAGE", "max-message", "64MiB", "Largest message taken from a backend.",
+			func(c *config, v string) error { return size(&c.MaxMessage, v, 1<<10, 1<<30) }},
+		{"MCP_GW_MAX_SESSIONS", "max-sessions", "10000", "Client sessions at a time; further ones are refused.",
+			func(c *config, v string) error { return number(&c.MaxSessions, v, 1, 1_000_000) }},
+
+		{"MCP_GW_CALL_TIMEOUT", "call-timeout", "120s", "How long a call may stay silent. Progress starts it anew; label `mcp-gw.timeout.call` sets it for one backend.",
+			func(c *config, v string) error { return duration(&c.CallTimeout, v, time.Second, 24*time.Hour) }},
+		{"MCP_GW_CONNECT_TIMEOUT", "connect-timeout", "5s", "How long a backend may take to accept a connection and to answer the first request.",
+			func(c *config, v string) error {
+				return duration(&c.ConnectTimeout, v, 100*time.Millisecond, 10*time.Minute)
+			}},
+		{"MCP_GW_PING_INTERVAL", "ping-interval", "30s", "How often an idle backend is asked whether it is alive.",
+			func(c *config, v string) error { return duration(&c.PingInterval, v, time.Second, 24*time.Hour) }},
+		{"MCP_GW_SESSION_IDLE", "session-idle", "30m", "An unused client session ends after this time.",
+			func(c *config, v string) error { return duration(&c.SessionIdle, v, time.Second, 30*24*time.Hour) }},
+		{"MCP_GW_SHUTDOWN_TIMEOUT", "shutdown-timeout", "10s", "How long running calls may take to finish at shutdown.",
+			func(c *config, v string) error { return duration(&c.ShutdownTimeout, v, 0, 10*time.Minute) }},
+
+		{"MCP_GW_ALLOWED_HOSTS", "allowed-hosts", "", "Further Host names to answer to, such as `gw.example.org`, separated by commas. Addresses, names without a dot, and names below `.local`, `.internal` and `.localhost` always are.",
+			func(c *config, v string) error { return hosts(&c.AllowedHosts, v) }},
+		{"MCP_GW_ALLOWED_ORIGINS", "allowed-origins", "", "Origins whose pages may call the gateway, such as `https://app.example.org`, separated by commas. Its own page and pages of the same machine always may.",
+			func(c *config, v string) error { return origins(&c.AllowedOrigins, v) }},
+		{"MCP_GW_DESCRIPTION_PREFIX", "description-prefix", "false", "`true` writes `[backend]` before each tool's description.",
+			func(c *config, v string) error { return boolean(&c.DescriptionPrefix, v) }},
+	}
+}
+
+// loadConfig reads flags, then the environment ("KEY=value", as os.Environ
+// gives it), then defaults. The error holds every problem, one a line, each
+// with the name and the value as the person wrote them. An empty variable
+// counts as unset: compose files pass those on.
+func loadConfig(args, environ []string) (config, error) {
+	rows := settings()
+	flags := flag.NewFlagSet("mcp-gw", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	given := map[string]*string{}
+	for _, s := range rows {
+		given[s.flag] = flags.String(s.flag, "", "")
+	}
+	if err := flags.Parse(args); err != nil {
+		return config{}, err
+	}
+	if flags.NArg() > 0 {
+		return config{}, fmt.Errorf("unexpected argument %q; flags come after the command, as --name=value", flags.Arg(0))
+	}
+	byFlag := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { byFlag[f.Name] = true })
+	env := map[string]string{}
+	for _, kv := range environ {
+		if key, value, ok := strings.Cut(kv, "="); ok {
+			env[key] = value
+		}
+	}
+
+	var c config
+	var problems []error
+	for _, s := range rows {
+		name, value := s.env, strings.TrimSpace(env[s.env])
+		switch {
+		case byFlag[s.flag]:
+			name, value = "--"+s.flag, *given[s.flag]
+		case value == "":
+			value = s.def
+		}
+		if err := s.set(&c, value); err != nil {
+			problems = append(problems, fmt.Errorf("%s=%s: expected %w", name, value, err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return config{}, err
+	}
+	c.Listen = joinAddress(c.listen, c.port)
+	c.Warnings = strangers(env, rows)
+	return c, nil
+}
+
+// strangers are the variables that look like ours and are none: misspelt,
+// most likely. They are no errors, because orchestrators invent variables after
+// a service's name (MCP_GW_PORT_3000_TCP).
+func strangers(env map[string]string, rows []setting) []string {
+	var out []string
+	for key := range env {
+		if !strings.HasPrefix(key, "MCP_GW_") || slices.ContainsFunc(rows, func(s setting) bool { return s.env == key }) {
+			continue
+		}
+		best, distance := "", 4
+		for _, s := range rows {
+			if d := levenshtein.ComputeDistance(key, s.env); d < distance {
+				best, distance = s.env, d
+			}
+		}
+		if best != "" {
+			out = append(out, fmt.Sprintf("%s is not a setting and has no effect; did you mean %s?", key, best))
+		}
+	}
+	slices.Sort(out)
+	return out
+}

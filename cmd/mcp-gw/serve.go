@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+
+	"mcp-gw/dashboard/api"
+	"mcp-gw/discovery"
+	"mcp-gw/discovery/docker"
+	"mcp-gw/discovery/manual"
+	"mcp-gw/gateway"
+	"mcp-gw/gateway/journal"
+)
+
+// serve runs the gateway until it is told to stop. It only wires: what is made
+// here knows nothing of the rest but what it is given.
+func serve(ctx context.Context, cfg config, t terminal) error {
+	log := newLog(cfg, t.err)
+	for _, w := range cfg.Warnings {
+		log.Warn("unknown setting", "problem", w)
+	}
+	// A second signal finds the default behaviour again, which is to die at once.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	// First of all: a port that is taken is the most usual reason not to start.
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("%w; set PORT or MCP_GW_LISTEN", err)
+	}
+
+	book := journal.New(journal.Options{Entries: cfg.LogEntries})
+	gw := gateway.New(gateway.Config{
+		Version: version, Log: log, Journal: book,
+		MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxMessage, MaxSessions: cfg.MaxSessions,
+		CallTimeout: cfg.CallTimeout, ConnectTimeout: cfg.ConnectTimeout,
+		SessionIdle: cfg.SessionIdle, PingInterval: cfg.PingInterval,
+		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins,
+		DescriptionPrefix: cfg.DescriptionPrefix,
+	})
+	registered := manual.New(cfg.ConfigPath, log)
+	providers := []discovery.Provider{registered}
+	var watcher *docker.Provider
+	if cfg.Docker {
+		watcher = docker.New(docker.Config{
+			Host: cfg.DockerHost, APIVersion: cfg.DockerAPI, CertPath: cfg.DockerCerts, TLSVerify: cfg.DockerTLS,
+			Network: cfg.DockerNetwork, Log: log,
+		})
+		providers = append(providers, watcher)
+	}
+
+	var stopping atomic.Bool
+	control := api.Config{
+		Gateway: gw, Manual: registered, MCP: gw.Handler(), Check: gw.Check,
+		Ready:   func() bool { return !stopping.Load() },
+		Version: version, Log: log,
+	}
+	if watcher != nil { // a nil *Provider in the interface would not be nil
+		control.Discovery = watcher
+	}
+
+	log.Info("serving", "version", version, "address", l.Addr().String())
+	return life{
+		log: log, handler: api.New(control), drain: cfg.ShutdownTimeout,
+		notReady:   func() { stopping.Store(true) },
+		endStreams: gw.EndStreams,
+		work: []func(context.Context) error{
+			gw.Run,
+			func(ctx context.Context) error { return discovery.Watch(ctx, gw, providers...) },
+		},
+	}.run(ctx, l)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Each parser stores a value, or returns what it would have accepted, worded
+// to follow "expected".
+
+func number(dst *int, v string, low, high int) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		return fmt.Errorf("a number from %d to %d", low, high)
+	}
+	*dst = n
+	return nil
+}
+
+func boolean(dst *bool, v string) error {
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		return errors.New("true or false")
+	}
+	*dst = b
+	return nil
+}
+
+func duration(dst *time.Duration, v string, low, high time.Duration) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < low || d > high {
+		return fmt.Errorf("a duration from %s to %s, such as 90s, 5m or 1h30m", short(low), short(high))
+	}
+	*dst = d
+	return nil
+}
+
+// short writes a duration without trailing zero units: 30m, not 30m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// units of sizes. Both spellings mean powers of 1024, as they do for the
+// docker command's limits.
+var units = []struct {
+	suffix string
+	factor int64
+}{
+	{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30},
+	{"kb", 1 << 10}, {"mb", 1 << 20}, {"gb", 1 << 30},
+	{"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30},
+	{"b", 1}, {"", 1},
+}
+
+func size(dst *int64, v string, low, high int64) error {
+	expected := fmt.Errorf("a size from %s to %s, such as 16MiB", shortSize(low), shortSize(high))
+	lower := strings.ToLower(v)
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(lower, u.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+		if err != nil || n < 0 || n > high/u.factor || n*u.factor < low {
+			return expected
+		}
+		*dst = n * u.factor
+		return nil
+	}
+	return expected
+}
+
+func shortSize(n int64) string {
+	switch {
+	case n >= 1<<30 && n%(1<<30) == 0:
+		return fmt.Sprintf("%dGiB", n>>30)
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%dMiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%dKiB", n>>10)
+	}
+	return fmt.Sprintf("%dB", n)
+}
+
+func oneOf(v string, words ...string) error {
+	for _, w := range words {
+		if v == w {
+			return nil
+		}
+	}
+	return errors.New(strings.Join(words, " or "))
+}
+
+func nonEmpty(dst *string, v, expected string) error {
+	if v == "" {
+		return errors.New(expected)
+	}
+	*dst = v
+	return nil
+}
+
+func level(dst *slog.Level, v string) error {
+	if oneOf(v, "debug", "info", "warn", "error") != nil {
+		return errors.New("debug, info, warn or error")
+	}
+	return dst.UnmarshalText([]byte(v))
+}
+
+// list splits at commas and drops what is empty.
+func list(v string) []string {
+	var out []string
+	for item := range strings.SplitSeq(v, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// hosts are names as they stand in a Host header, without port.
+func hosts(dst *[]string, v string) error {
+	items := list(v)
+	for _, h := range items {
+		if strings.ContainsAny(h, "/:* ") {
+			return fmt.Errorf("names such as gw.example.org, without scheme and port; %q is none", h)
+		}
+	}
+	*dst = items
+	return nil
+}
+
+// origins are what browsers send in Origin: scheme, host and port, no path.
+func origins(dst *[]string, v string) error {
+	items := list(v)
+	for i, o := range items {
+		o = strings.TrimSuffix(o, "/")
+		u, err := url.Parse(o)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o {
+			return fmt.Errorf("origins such as https://app.example.org; %q is none", o)
+		}
+		items[i] = o
+	}
+	*dst = items
+	return nil
+}
+
+// address takes host:port, :port or a host alone, IPv6 with or without
+// brackets.
+func address(dst *string, v string) error {
+	const expected = "an address such as 127.0.0.1, 127.0.0.1:3000 or [::1]:3000"
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		host, port = strings.Trim(v, "[]"), ""
+	}
+	if strings.ContainsAny(host, "/ @") || (strings.Contains(host, ":") && net.ParseIP(host) == nil) {
+		return errors.New(expected)
+	}
+	var n int
+	if err == nil && number(&n, port, 1, 65535) != nil {
+		return errors.New(expected)
+	}
+	*dst = v
+	return nil
+}
+
+// joinAddress gives the listen address of a checked MCP_GW_LISTEN and PORT.
+func joinAddress(listen string, port int) string {
+	if _, _, err := net.SplitHostPort(listen); err == nil {
+		return listen
+	}
+	return net.JoinHostPort(strings.Trim(listen, "[]"), strconv.Itoa(port))
+}
+
+func engineAddress(dst *string, v string) error {
+	if v != "" {
+		u, err := url.Parse(v)
+		if err != nil || (u.Host == "" && u.Path == "") || oneOf(u.Scheme, "unix", "tcp", "npipe") != nil {
+			return errors.New("an address such as unix:///var/run/docker.sock or tcp://host:2375")
+		}
+	}
+	*dst = v
+	return nil
+}
+
+var apiVersionForm = regexp.MustCompile(`^[0-9]{1,2}\.[0-9]{1,3}$`)
+
+func apiVersion(dst *string, v string) error {
+	if v != "" && !apiVersionForm.MatchString(v) {
+		return errors.New("a version such as 1.45")
+	}
+	*dst = v
+	return nil
+}

@@ -1,0 +1,66 @@
+# Run 'make' for the list. The recipes install what they need where they may
+# (Debian, root), and say what is missing where they may not.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PEERS := cmd/mcp-gw/e2e/peers
+
+# The reaper of testcontainers is an image of its own; the tests remove what
+# they start.
+export TESTCONTAINERS_RYUK_DISABLED := true
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## gateway and demo backend in containers, built without any registry
+	@.ci/demo
+
+.PHONY: build
+build: ## the binary, for this machine: .build/mcp-gw
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$$(.ci/version)" -o .build/mcp-gw ./cmd/mcp-gw
+
+.PHONY: image
+image: ## the image mcp-gw, by the whole Dockerfile
+	docker build --build-arg VERSION=$$(.ci/version) -t mcp-gw .
+
+.PHONY: check
+check: lint ## the quick loop: lint and unit tests, no engine, no peers
+	go test -short $$(go list ./... | grep -v /e2e)
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+.PHONY: peers
+peers: $(PEERS)/node_modules/.package-lock.json ## the MCP servers and clients of others that the tests talk to
+
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json
+	npm ci --prefix $(PEERS) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# No pipe after go test: its last lines are the last of this target's, and its
+# exit code is this target's.
+.PHONY: test
+test: peers ## all tests, with the race detector, a real engine and real peers
+	@.ci/engine
+	go test -race -shuffle=on -timeout 30m ./...
+
+.PHONY: bench
+bench: ## CPU and latency of the gateway beside a bare reverse proxy
+	go run ./cmd/mcp-gw-bench
+
+.PHONY: bench-discovery
+bench-discovery: ## time from docker start to a listed tool, and from docker kill to its end
+	@.ci/engine
+	go run ./cmd/mcp-gw-bench discovery
+
+.PHONY: clean
+clean: ## what was built, and the demo's containers; registrations stay
+	@if docker info >/dev/null 2>&1; then docker compose --profile demo down --remove-orphans; fi
+	rm -rf .build $(PEERS)/node_modules

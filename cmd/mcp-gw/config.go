@@ -98,7 +98,7 @@ func settings() []setting {
 			func(c *config, v string) error { return size(&c.MaxBody, v, 1<<10, 1<<30) }},
 		{"MCP_GW_MAX_MESSAGE", "max-message", "64MiB", "Largest message taken from a backend.",
 			func(c *config, v string) error { return size(&c.MaxMessage, v, 1<<10, 1<<30) }},
-		{"MCP_GW_MAX_SESSIONS", "max-sessions", "10000", "Client sessions at a time; further ones are refused.",
+		{"MCP_GW_MAX_SESSIONS", "max-sessions", "10000", "Client sessions at a time; beyond, the one unused longest gives way.",
 			func(c *config, v string) error { return number(&c.MaxSessions, v, 1, 1_000_000) }},
 
 		{"MCP_GW_CALL_TIMEOUT", "call-timeout", "120s", "How long a call may stay silent. Progress starts it anew; label `mcp-gw.timeout.call` sets it for one backend.",

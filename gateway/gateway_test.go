@@ -29,7 +29,7 @@ func echoServer(name string) *server.MCPServer {
 }
 
 // run starts a gateway for the test's time and answers its address.
-func run(t *testing.T) (*gateway.Gateway, string) {
+func run(t testing.TB) (*gateway.Gateway, string) {
 	t.Helper()
 	g := gateway.New(gateway.Config{Version: "test"})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -52,7 +52,7 @@ func manual(set ...discovery.Backend) (string, []discovery.Backend) {
 	return discovery.SourceManual, set
 }
 
-func await(t *testing.T, what string, ok func() bool) {
+func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -63,7 +63,7 @@ func await(t *testing.T, what string, ok func() bool) {
 
 // post sends one message and answers the status, header and the last message of
 // the answer.
-func post(t *testing.T, url, body string, header ...string) (int, http.Header, string) {
+func post(t testing.TB, url, body string, header ...string) (int, http.Header, string) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 
@@ -24,6 +25,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	for _, w := range cfg.Warnings {
 		log.Warn("unknown setting", "problem", w)
 	}
+	easeCollector()
 	// A second signal finds the default behaviour again, which is to die at once.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -75,4 +77,15 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 			func(ctx context.Context) error { return discovery.Watch(ctx, gw, providers...) },
 		},
 	}.run(ctx, l)
+}
+
+// easeCollector lets the heap grow to four times what is in use before it is
+// collected, instead of twice. A relay's live heap is a few megabytes, so that at
+// the default the collector runs many times a second under load and takes a fifth
+// of the CPU; the price is some megabytes. Whoever sets GOGC has the last word.
+func easeCollector() {
+	const usual, eased = 100, 300
+	if before := debug.SetGCPercent(eased); before != usual {
+		debug.SetGCPercent(before)
+	}
 }

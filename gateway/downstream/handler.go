@@ -171,8 +171,10 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusBadRequest, nil, code, err.Error())
 		return
 	}
-	if m.Method != string(mcp.MethodInitialize) &&
-		(m.MetaVersion.Present() || mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))) {
+	// Clients that fall back to initialize may keep the header of their probe; the
+	// body tells them apart from one that has the modern envelope.
+	if m.MetaVersion.Present() ||
+		m.Method != string(mcp.MethodInitialize) && mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
 		h.modern(w, r, &m)
 		return
 	}

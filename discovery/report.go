@@ -38,7 +38,8 @@ type Engine struct {
 	// Version and APIVersion are what the engine said of itself.
 	Version    string `json:"version,omitempty"`
 	APIVersion string `json:"apiVersion,omitempty"`
-	// Error says why it is not connected, and what to do.
+	// Error says why it is not connected, and what to do; or, while it is, what
+	// the engine refuses to tell.
 	Error string `json:"error,omitempty"`
 	// LastEventAt is when the last event was read; LastSyncAt when the last full
 	// listing was.

@@ -1,0 +1,297 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+	apinetwork "github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/tlsconfig"
+)
+
+// Deadlines of the calls to the engine. The event stream has none; a client-wide
+// timeout would cut it.
+const (
+	pingTimeout    = 2 * time.Second
+	versionTimeout = 5 * time.Second
+	listTimeout    = 10 * time.Second
+	inspectTimeout = 5 * time.Second
+	// subscribeTimeout bounds the wait for the head of the event stream: an
+	// endpoint that accepts and stays silent must not hold the provider.
+	subscribeTimeout = 5 * time.Second
+)
+
+// errGone says that the engine knows no such container. No other error means that.
+var errGone = errors.New("no such container")
+
+// engine is the door to one Docker engine: the only file that knows the engine's
+// types. It serves one connection attempt and is thrown away with it, because
+// the client negotiates its API version once and keeps the result, however wrong.
+type engine struct {
+	cli        *client.Client
+	version    string // of the engine, "" when it would not say
+	apiVersion string // agreed on
+	podman     bool
+}
+
+// dial connects to the engine and agrees on an API version.
+func dial(ctx context.Context, cfg Config) (*engine, error) {
+	opts, err := clientOptions(cfg)
+	if err != nil {
+		return nil, settingsError{err}
+	}
+	cli, err := client.NewClientWithOpts(opts...)
+	if err != nil {
+		return nil, settingsError{fmt.Errorf("docker endpoint %q: %w", cfg.Host, err)}
+	}
+	e := &engine{cli: cli}
+	if err := e.negotiate(ctx, cfg.APIVersion != ""); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func clientOptions(cfg Config) ([]client.Opt, error) {
+	var opts []client.Opt
+	if cfg.CertPath != "" {
+		tlsConfig, err := tlsconfig.Client(tlsconfig.Options{
+			CAFile:             filepath.Join(cfg.CertPath, "ca.pem"),
+			CertFile:           filepath.Join(cfg.CertPath, "cert.pem"),
+			KeyFile:            filepath.Join(cfg.CertPath, "key.pem"),
+			InsecureSkipVerify: !cfg.TLSVerify,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("docker certificates in %q: %w", cfg.CertPath, err)
+		}
+		opts = append(opts, client.WithHTTPClient(&http.Client{
+			Transport:     &http.Transport{TLSClientConfig: tlsConfig},
+			CheckRedirect: client.CheckRedirect,
+		}))
+	}
+	opts = append(opts, client.WithHost(cfg.Host), client.WithUserAgent("mcp-gw"))
+	if cfg.APIVersion != "" {
+		return append(opts, client.WithVersion(cfg.APIVersion)), nil
+	}
+	return append(opts, client.WithAPIVersionNegotiation()), nil
+}
+
+// negotiate pings by itself rather than leave it to the client, which swallows a
+// failed ping and then speaks its newest version, and which takes a ping without
+// a version for an engine of 2016.
+func (e *engine) negotiate(ctx context.Context, pinned bool) error {
+	pingCtx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	ping, err := e.cli.Ping(pingCtx)
+	if err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	if ping.APIVersion == "" {
+		return errNoAPIVersion
+	}
+	if !pinned {
+		e.cli.NegotiateAPIVersionPing(ping)
+	}
+	e.apiVersion = e.cli.ClientVersion()
+	// A proxy may refuse /version. Nothing depends on it but what people see,
+	// and the dialect of the event stream. An engine that has just started takes
+	// longer for it than for a ping.
+	versionCtx, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	if v, err := e.cli.ServerVersion(versionCtx); err == nil {
+		e.version = v.Version
+		e.podman = slices.ContainsFunc(v.Components, func(c types.ComponentVersion) bool {
+			return strings.Contains(strings.ToLower(c.Name), "podman")
+		})
+	}
+	return nil
+}
+
+func (e *engine) close() { _ = e.cli.Close() } // closes idle connections, cannot fail usefully
+
+// containers lists all containers, running or not. It has no filter: a container
+// with a misspelt label, or none, is to be seen too.
+func (e *engine) containers(ctx context.Context) ([]summary, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	list, err := e.cli.ContainerList(ctx, container.ListOptions{All: true})
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	out := make([]summary, 0, len(list))
+	for _, c := range list {
+		s := summary{id: c.ID, labels: c.Labels, networkMode: c.HostConfig.NetworkMode}
+		if c.NetworkSettings != nil {
+			s.endpoints = endpoints(c.NetworkSettings.Networks)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// networks returns the networks whose name contains name.
+func (e *engine) networks(ctx context.Context, name string) ([]netInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	list, err := e.cli.NetworkList(ctx, apinetwork.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
+	if err != nil {
+		return nil, fmt.Errorf("list networks: %w", err)
+	}
+	out := make([]netInfo, len(list))
+	for i, n := range list {
+		out[i] = netInfo{id: n.ID, name: n.Name}
+	}
+	return out, nil
+}
+
+// inspect returns errGone when the engine knows no such container. It may block
+// for half a second while the engine starts or stops the container.
+func (e *engine) inspect(ctx context.Context, id string) (observation, error) {
+	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	c, err := e.cli.ContainerInspect(ctx, id)
+	if cerrdefs.IsNotFound(err) {
+		return observation{}, errGone
+	}
+	if err != nil {
+		return observation{}, fmt.Errorf("inspect container %s: %w", short(id), err)
+	}
+	if c.ContainerJSONBase == nil || c.State == nil || c.Config == nil || c.NetworkSettings == nil {
+		return observation{}, fmt.Errorf("inspect container %s: the answer lacks State, Config or NetworkSettings", short(id))
+	}
+	return observe(c), nil
+}
+
+func observe(c container.InspectResponse) observation {
+	o := observation{
+		id:         c.ID,
+		name:       strings.TrimPrefix(c.Name, "/"),
+		image:      c.Config.Image,
+		created:    engineTime(c.Created),
+		startedAt:  engineTime(c.State.StartedAt),
+		finishedAt: engineTime(c.State.FinishedAt),
+		status:     string(c.State.Status),
+		exitCode:   c.State.ExitCode,
+		labels:     c.Config.Labels,
+		endpoints:  endpoints(c.NetworkSettings.Networks),
+		openStdin:  c.Config.OpenStdin,
+	}
+	if c.State.Health != nil && c.State.Health.Status != container.NoHealthcheck {
+		o.health = string(c.State.Health.Status)
+	}
+	if c.HostConfig != nil {
+		o.networkMode = string(c.HostConfig.NetworkMode)
+	}
+	// Both places: on an internal network NetworkSettings.Ports is empty, and a
+	// published port need not be exposed by the image.
+	for p := range c.Config.ExposedPorts {
+		if p.Proto() == "tcp" {
+			o.tcpPorts = append(o.tcpPorts, p.Int())
+		}
+	}
+	for p := range c.NetworkSettings.Ports {
+		if p.Proto() == "tcp" {
+			o.tcpPorts = append(o.tcpPorts, p.Int())
+		}
+	}
+	slices.Sort(o.tcpPorts)
+	o.tcpPorts = slices.Compact(o.tcpPorts)
+	return o
+}
+
+func endpoints(byName map[string]*apinetwork.EndpointSettings) []endpoint {
+	var out []endpoint
+	for name, s := range byName {
+		e := endpoint{network: name}
+		if s != nil {
+			e.networkID = s.NetworkID
+			e.ipv4, _ = netip.ParseAddr(s.IPAddress)
+			e.ipv6, _ = netip.ParseAddr(s.GlobalIPv6Address)
+		}
+		out = append(out, e)
+	}
+	// The engine keeps them in a map. Nothing may depend on its order.
+	slices.SortFunc(out, func(a, b endpoint) int { return strings.Compare(a.network, b.network) })
+	return out
+}
+
+// engineTime reads the engine's time stamps; year one is its way to say never.
+func engineTime(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() <= 1 {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// watched are the actions that the stream is filtered for. health_status makes
+// the engine compare prefixes, and keeps the exec_* events out: three for every
+// health probe of every container.
+var watched = []string{
+	"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "destroy", "oom",
+	"health_status", "connect", "disconnect", "reload",
+}
+
+// events reads the event stream until it ends, and never returns nil. subscribed
+// is called once, when the engine has answered; hear for every event, and must
+// not block: an engine drops events for readers that are slow.
+//
+// The stream starts at now. The engine's memory of past events is short, shared
+// by all kinds and lost when it restarts, so whoever connects lists anyway.
+func (e *engine) events(ctx context.Context, subscribed func(), hear func(event)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var opts events.ListOptions
+	if !e.podman { // which refuses some filters and misreads others
+		opts.Filters = filters.NewArgs(filters.Arg("type", "container"), filters.Arg("type", "network"), filters.Arg("type", "daemon"))
+		for _, a := range watched {
+			opts.Filters.Add("event", a)
+		}
+	}
+	late := time.AfterFunc(subscribeTimeout, cancel)
+	messages, errs := e.cli.Events(ctx, opts)
+	if !late.Stop() {
+		return fmt.Errorf("event stream: no answer within %v", subscribeTimeout)
+	}
+	subscribed()
+	for {
+		select {
+		case m := <-messages:
+			hear(toEvent(m))
+		case err := <-errs:
+			return fmt.Errorf("event stream: %w", err)
+		}
+	}
+}
+
+func toEvent(m events.Message) event {
+	action, _, _ := strings.Cut(string(m.Action), ":")
+	if action == "died" { // Podman's word
+		action = "die"
+	}
+	at := time.Unix(m.Time, 0)
+	if m.TimeNano != 0 {
+		at = time.Unix(0, m.TimeNano)
+	}
+	return event{
+		kind:      string(m.Type),
+		action:    action,
+		id:        m.Actor.ID,
+		name:      m.Actor.Attributes["name"],
+		container: m.Actor.Attributes["container"],
+		signal:    m.Actor.Attributes["signal"],
+		at:        at.UTC(),
+	}
+}

@@ -1,0 +1,135 @@
+package docker
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the generated parts of labels.md")
+
+const labelsFile = "../../labels.md"
+
+// The tables of labels.md say what the code does.
+func TestLabelsFile(t *testing.T) {
+	old, err := os.ReadFile(labelsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(old)
+	for name, content := range map[string]string{
+		"labels": labelRows(), "reserved": reservedRow(), "ports": portRow(), "codes": codeRows(),
+	} {
+		text = replacePart(t, text, name, content)
+	}
+	if text == string(old) {
+		return
+	}
+	if !*update {
+		t.Fatal("labels.md and the code differ; run go test ./discovery/docker -run TestLabelsFile -update")
+	}
+	if err := os.WriteFile(labelsFile, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replacePart replaces what stands between the markers of a part.
+func replacePart(t *testing.T, text, name, content string) string {
+	t.Helper()
+	part := regexp.MustCompile(`(?s)(<!-- begin ` + name + `\b[^>]*-->).*(<!-- end ` + name + ` -->)`)
+	if !part.MatchString(text) {
+		t.Fatalf("labels.md has no part %q", name)
+	}
+	return part.ReplaceAllString(text, "${1}"+strings.ReplaceAll(content, "$", "$$")+"${2}")
+}
+
+func labelRows() string {
+	var b strings.Builder
+	b.WriteString("\n| Label | Value | Default | Meaning | Example |\n|---|---|---|---|---|\n")
+	for _, l := range labelTable {
+		key := DefaultLabelPrefix + "." + l.key
+		example := key + "=" + l.example
+		if l.family() {
+			key, example = key+"<Name>", key+"X-Tenant="+l.example
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", key, l.kind, l.fallback, l.doc, example)
+	}
+	return b.String()
+}
+
+func reservedRow() string {
+	var words []string
+	for _, k := range reservedKeys() {
+		word := "`" + k + "`"
+		if strings.HasSuffix(k, ".") {
+			word = "`" + k + "<name>`"
+		}
+		if reservedLabels[k] {
+			word = "**" + word + "**"
+		}
+		words = append(words, word)
+	}
+	return "\n" + strings.Join(words, ", ") + "\n"
+}
+
+func portRow() string {
+	words := make([]string, len(likelyPorts))
+	for i, p := range likelyPorts {
+		words[i] = strconv.Itoa(p)
+	}
+	return strings.Join(words, ", ")
+}
+
+func codeRows() string {
+	var b strings.Builder
+	b.WriteString("\n| Code | Name | Severity | Meaning | What to do |\n|---|---|---|---|---|\n")
+	for _, c := range codeTable {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.code, c.title, c.severity, c.meaning, c.fix)
+	}
+	return b.String()
+}
+
+// Every code that the package can say is explained, once.
+func TestCodesAreExplained(t *testing.T) {
+	source, err := os.ReadFile("codes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[string]int{}
+	for _, c := range codeTable {
+		explained[c.code]++
+		if c.title == "" || c.meaning == "" || c.fix == "" || c.severity == "" {
+			t.Errorf("%s is explained badly", c.code)
+		}
+	}
+	declared := regexp.MustCompile(`= "([A-Z]\d{3})"`).FindAllStringSubmatch(string(source), -1)
+	if len(declared) == 0 || len(declared) != len(codeTable) {
+		t.Errorf("%d codes declared, %d explained", len(declared), len(codeTable))
+	}
+	for _, m := range declared {
+		if explained[m[1]] != 1 {
+			t.Errorf("%s is explained %d times", m[1], explained[m[1]])
+		}
+	}
+}
+
+// The examples of labels.md are good ones.
+func TestLabelsFileExamples(t *testing.T) {
+	text, err := os.ReadFile(labelsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile(`(?m)(mcp-gw\.[a-zA-Z.-]+)(?:=|: )"?([^\s"`+"`"+`]+)"?`).FindAllStringSubmatch(string(text), -1)
+	if len(examples) < len(labelTable) {
+		t.Fatalf("found only %d examples", len(examples))
+	}
+	for _, e := range examples {
+		if p := parseLabels(DefaultLabelPrefix, map[string]string{e[1]: e[2]}); codes(p.diagnostics) != "" {
+			t.Errorf("%s=%s: %+v", e[1], e[2], p.diagnostics)
+		}
+	}
+}

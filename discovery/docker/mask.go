@@ -1,0 +1,94 @@
+package docker
+
+import (
+	"net/textproto"
+	"strings"
+	"unicode/utf8"
+)
+
+// masked stands for a value that nobody is to read.
+const masked = "***"
+
+// maxShown bounds the values that diagnostics and reports repeat, in bytes.
+const maxShown = 120
+
+// show returns value as it may be shown: masked where it may be a secret, cut
+// where it is long. key is lower case, without prefix.
+func show(key, value string) string {
+	if strings.HasPrefix(key, "headers.") || secretKey(key) || secretValue(value) {
+		return masked
+	}
+	if len(value) <= maxShown {
+		return strings.ToValidUTF8(value, "�")
+	}
+	cut := maxShown
+	for cut > 0 && !utf8.RuneStart(value[cut]) {
+		cut--
+	}
+	return strings.ToValidUTF8(value[:cut], "�") + "…"
+}
+
+// secretKey reports whether key names something that is secret by custom.
+func secretKey(key string) bool {
+	key = strings.ToLower(key)
+	for _, word := range []string{"authorization", "cookie", "token", "secret", "passw", "credential", "api-key", "apikey", "api_key", "private"} {
+		if strings.Contains(key, word) {
+			return true
+		}
+	}
+	return strings.HasSuffix(key, "-key") || strings.HasSuffix(key, "_key") || strings.HasSuffix(key, ".key")
+}
+
+// secretPrefixes begin the tokens of well-known issuers.
+var secretPrefixes = []string{
+	"bearer ", "basic ", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "sk-", "xoxb-", "xoxp-", "akia", "eyj", "hf_", "npm_",
+}
+
+// secretValue reports whether value has the form of a well-known kind of token.
+func secretValue(value string) bool {
+	const shortest = 12 // "sk-learn" is a word
+	if len(value) < shortest {
+		return false
+	}
+	lower := strings.ToLower(value[:shortest])
+	for _, p := range secretPrefixes {
+		if strings.HasPrefix(lower, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownHeaders are set by the gateway or by HTTP itself; a label that set one
+// would break the protocol, or smuggle a second request.
+var ownHeaders = map[string]bool{
+	"Accept": true, "Connection": true, "Content-Length": true, "Content-Type": true, "Expect": true, "Host": true,
+	"Keep-Alive": true, "Last-Event-Id": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
+	"Transfer-Encoding": true, "Upgrade": true,
+}
+
+// checkHeader validates a header and returns its canonical name.
+func checkHeader(name, value string) (string, error) {
+	if len(name) > 128 || name == "" || strings.ContainsFunc(name, func(r rune) bool { return !tokenRune(r) }) {
+		return "", refuse("", "is not the name of an HTTP header")
+	}
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	if ownHeaders[canonical] || strings.HasPrefix(canonical, "Mcp-") {
+		return "", refuse("", "is a header that the gateway sets itself")
+	}
+	for i := range len(value) {
+		if c := value[i]; (c < ' ' && c != '\t') || c == 0x7f {
+			return "", refuse("", "has a control character or a line break in its value")
+		}
+	}
+	return canonical, nil
+}
+
+// tokenRune reports whether r may stand in a header name (RFC 9110, token).
+func tokenRune(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return true
+	}
+	return r < 0x80 && strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}

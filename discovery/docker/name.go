@@ -1,0 +1,77 @@
+package docker
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const maxName = 32
+
+// validName is what a backend may be called. It has no underscore, so that the
+// "__" between backend and tool is found without doubt.
+var validName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`)
+
+// reservedNames are kept for the gateway's own tools.
+var reservedNames = []string{"gateway", "mcp-gw", "self"}
+
+func checkName(name string) error {
+	if !validName.MatchString(name) {
+		return refuse(toName(name), "is not a name: 1 to 32 characters of a-z, 0-9 and -, no - at either end")
+	}
+	if slices.Contains(reservedNames, name) {
+		return refuse("", "is reserved for the gateway itself")
+	}
+	return nil
+}
+
+// toName makes a valid name of s, "" when nothing in it can stand in one.
+func toName(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		if b.Len() == maxName {
+			break
+		}
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	return strings.Trim(b.String(), "-")
+}
+
+const (
+	labelComposeProject = "com.docker.compose.project"
+	labelComposeService = "com.docker.compose.service"
+	labelComposeOneOff  = "com.docker.compose.oneoff"
+	labelSwarmService   = "com.docker.swarm.service.name"
+	labelSwarmStack     = "com.docker.stack.namespace"
+)
+
+// defaultName is the name of a backend whose labels give none, and where it was
+// taken from. The name may turn out reserved, or be empty; the caller checks.
+func defaultName(container string, labels map[string]string) (name, from string) {
+	project := labels[labelComposeProject]
+	if service := labels[labelComposeService]; service != "" {
+		return toName(service), "compose service"
+	}
+	if service := labels[labelSwarmService]; service != "" {
+		if stack := labels[labelSwarmStack]; stack != "" {
+			service = strings.TrimPrefix(service, stack+"_")
+		}
+		return toName(service), "swarm service"
+	}
+	if project != "" {
+		for _, sep := range []string{"-", "_"} { // compose v2, v1
+			if rest, ok := strings.CutPrefix(container, project+sep); ok {
+				if base, ok := strings.CutSuffix(rest, sep+"1"); ok {
+					rest = base
+				}
+				return toName(rest), "container name"
+			}
+		}
+	}
+	return toName(container), "container name"
+}

@@ -1,0 +1,106 @@
+package docker
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// observation is what one inspect said of a container: the engine's answer
+// without the engine's types. It is a value; nobody changes one.
+type observation struct {
+	id    string
+	name  string // without the leading slash
+	image string
+
+	created    time.Time
+	startedAt  time.Time // zero: never started
+	finishedAt time.Time // zero: never ended
+
+	status   string // created, running, paused, restarting, removing, exited, dead
+	exitCode int
+	health   string // "" where the container has no health check
+
+	labels      map[string]string
+	tcpPorts    []int // exposed by the image or the container; sorted, without duplicates
+	networkMode string
+	endpoints   []endpoint
+	openStdin   bool
+}
+
+// endpoint is one attachment of a container to a network. A stopped container
+// keeps its endpoints, without addresses.
+type endpoint struct {
+	network   string
+	networkID string // may be empty before the first start
+	ipv4      netip.Addr
+	ipv6      netip.Addr
+}
+
+// addr is the address to connect to, IPv4 before IPv6; invalid when there is none.
+func (e endpoint) addr() netip.Addr {
+	if e.ipv4.IsValid() {
+		return e.ipv4
+	}
+	return e.ipv6
+}
+
+// generation names one run of one container. A quick `docker restart` keeps the
+// id, and mostly the address; only the start time tells that the process, and
+// every MCP session with it, is another.
+func (o observation) generation() string {
+	if o.startedAt.IsZero() {
+		return o.id + "@"
+	}
+	return o.id + "@" + o.startedAt.UTC().Format(time.RFC3339Nano)
+}
+
+// up reports whether there is a process that can own an address. Status is
+// asked, not the engine's Running flag, which is true while a container waits
+// for its next restart.
+func (o observation) up() bool { return o.status == "running" || o.status == "paused" }
+
+// networks returns the names of the networks the container is attached to, sorted.
+func (o observation) networks() []string {
+	names := make([]string, len(o.endpoints))
+	for i, e := range o.endpoints {
+		names[i] = e.network
+	}
+	slices.Sort(names)
+	return names
+}
+
+// summary is one line of a container listing. Listings say which containers
+// there are; what a container is, only an inspect says, because an engine may
+// serve listings from a copy that lags behind its events (20.10 does).
+type summary struct {
+	id          string
+	labels      map[string]string
+	networkMode string
+	endpoints   []endpoint
+}
+
+// event is one message of the engine's event stream.
+type event struct {
+	kind      string // container, network, daemon
+	action    string // health checks come as "health_status" with the result cut off
+	id        string // of the container or network
+	name      string
+	container string // of network events: whom it concerns
+	signal    string // of kill
+	at        time.Time
+}
+
+// netInfo is one network of the engine.
+type netInfo struct {
+	id   string
+	name string
+}
+
+// short is an id as people read it.
+func short(id string) string {
+	if len(id) > 12 {
+		return id[:12]
+	}
+	return id
+}

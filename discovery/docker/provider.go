@@ -1,0 +1,240 @@
+// Package docker finds backends in a Docker engine: it watches containers, reads
+// their labels and addresses, and puts the set of those that want to be
+// connected. It knows nothing of MCP.
+//
+// Events are doorbells. What is true of a container, only an inspect says; what
+// containers there are, only a listing; and an error of the engine says nothing
+// about containers at all. engine.go is the one door to the engine; all behind
+// it, from observation to set, is pure.
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mcp-gw/discovery"
+)
+
+// Config says which engine to watch and what for. The zero value is the local
+// engine, network mcp-gw-net and labels that begin with "mcp-gw.".
+type Config struct {
+	// Host is the engine's address: unix://, tcp://, npipe://. "" = DefaultHost.
+	Host string
+	// CertPath is a folder with ca.pem, cert.pem and key.pem; "" = no TLS.
+	CertPath string
+	// TLSVerify checks the engine's certificate against ca.pem.
+	TLSVerify bool
+	// APIVersion demands a version of the engine's API; "" = agree on one.
+	APIVersion string
+	// Network is the one that containers share with the gateway; "" = DefaultNetwork.
+	Network string
+	// LabelPrefix stands before every label; "" = DefaultLabelPrefix.
+	LabelPrefix string
+	// ContainerID is the gateway's own container, where it cannot be found out.
+	ContainerID string
+	// Log; nil = none.
+	Log *slog.Logger
+}
+
+// DefaultNetwork is the name of the network that containers share with the gateway.
+const DefaultNetwork = "mcp-gw-net"
+
+// pace is how long the provider waits where it waits; tests shorten it.
+type pace struct {
+	relist     time.Duration // from the first listing to the second
+	resync     time.Duration // between listings without a reason
+	retry      time.Duration // from a failed listing to the next
+	hearing    time.Duration // for an event to arrive that a listing overtook
+	straggler  time.Duration // for the inspects of a sync
+	putGap     time.Duration // between two sets in a storm of events
+	backoffMin time.Duration
+	backoffMax time.Duration
+	steady     time.Duration // connected that long, the backoff starts anew
+}
+
+var usualPace = pace{
+	relist: time.Second, resync: 30 * time.Second, retry: 2 * time.Second, hearing: time.Second,
+	straggler: 2 * time.Second, putGap: 10 * time.Millisecond,
+	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, steady: 30 * time.Second,
+}
+
+// Provider watches one engine. All methods may be called from any goroutine;
+// Run at most once at a time.
+type Provider struct {
+	cfg     Config
+	log     *slog.Logger
+	pace    pace
+	traces  func() traces
+	table   *table
+	rescans chan chan<- error // each is answered once, and never blocks the answer
+
+	// of Run's goroutine
+	last   []discovery.Backend
+	hasPut bool
+	voice  voice
+	eager  []chan<- error // rescans that wait for the next sync
+
+	lastEvent atomic.Int64 // when the last event was read; unix nanoseconds, 0 = never
+
+	mu       sync.Mutex // guards all below
+	engine   discovery.Engine
+	observed []discovery.Observed
+}
+
+var _ discovery.Provider = (*Provider)(nil)
+
+// New makes a provider. It does not connect; Run does.
+func New(cfg Config) *Provider {
+	if cfg.Host == "" {
+		cfg.Host = DefaultHost()
+	}
+	if cfg.Network == "" {
+		cfg.Network = DefaultNetwork
+	}
+	if cfg.LabelPrefix == "" {
+		cfg.LabelPrefix = DefaultLabelPrefix
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	log := cfg.Log.With("provider", discovery.SourceDocker)
+	return &Provider{
+		cfg: cfg, log: log, pace: usualPace,
+		traces:  func() traces { return ownTraces(cfg.ContainerID) },
+		table:   newTable(cfg.LabelPrefix, cfg.Network),
+		rescans: make(chan chan<- error),
+		voice:   newVoice(log),
+		engine:  discovery.Engine{Endpoint: cfg.Host, Network: cfg.Network, Error: "not connected yet"},
+	}
+}
+
+// Source is discovery.SourceDocker.
+func (p *Provider) Source() string { return discovery.SourceDocker }
+
+// Run watches the engine until ctx ends. While the engine is away the last set
+// stands, because nothing is known that could replace it, and Run tries again
+// without end. It returns nil.
+func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
+	p.hasPut = false
+	wait := p.pace.backoffMin
+	away := time.Now()
+	for ctx.Err() == nil {
+		s := session{p: p, sink: sink}
+		err := s.run(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if !s.liveSince.IsZero() {
+			away = time.Now()
+			if time.Since(s.liveSince) >= p.pace.steady {
+				wait = p.pace.backoffMin
+			}
+		}
+		p.offline(ctx, err, time.Since(away), !s.liveSince.IsZero())
+		p.answer(err)
+		p.pause(ctx, about(wait))
+		wait = min(2*wait, p.pace.backoffMax)
+	}
+	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Error = false, "stopped" })
+	p.answer(errors.New("the docker provider has stopped"))
+	return nil
+}
+
+// about spreads d by a fifth either way, so that many gateways do not act as one.
+func about(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// pause waits for the next attempt. A rescan does not wait.
+func (p *Provider) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case r := <-p.rescans:
+		p.eager = append(p.eager, r)
+	}
+}
+
+// answer tells those who wait for a sync how it went.
+func (p *Provider) answer(err error) {
+	for _, r := range p.eager {
+		r <- err
+	}
+	p.eager = nil
+}
+
+// Rescan looks at every container anew and returns when the set that follows
+// from it was put, or says why the engine could not be asked.
+func (p *Provider) Rescan(ctx context.Context) error {
+	done := make(chan error, 1)
+	select {
+	case p.rescans <- done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// offline notes that the engine is away, and why. wasLive: the connection worked
+// until now.
+func (p *Provider) offline(ctx context.Context, err error, since time.Duration, wasLive bool) {
+	o := explore(ctx, p.cfg.Host, err)
+	o.since, o.pinned = since, p.cfg.APIVersion
+	text := o.text()
+	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Error = false, text })
+	if wasLive {
+		// Streams end for many reasons, some proxies cut them every ten minutes.
+		// Only when the next attempt fails there is something to tell.
+		p.log.Debug("connection to the engine ended", "err", err)
+		return
+	}
+	p.voice.engineAway(text, err)
+}
+
+func (p *Provider) setEngine(change func(*discovery.Engine)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(&p.engine)
+}
+
+// publish puts the set, if it is another than before, and renews the report. next
+// is when time alone will change the set.
+func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
+	now := time.Now()
+	a := p.table.assemble(now)
+	p.voice.stamp(&a, now)
+	if put = !p.hasPut || !reflect.DeepEqual(p.last, a.set); put {
+		p.voice.setChanged(p.last, a)
+		p.last, p.hasPut = a.set, true
+		sink.Put(discovery.SourceDocker, a.set)
+	}
+	problem := p.table.problem()
+	p.voice.networkProblem(problem)
+	refusal := ""
+	if id, err, _ := p.table.inspectErrors(); err != nil {
+		refusal = fmt.Sprintf("container %s cannot be inspected, what was known of it stands: %v", short(id), err)
+	}
+	p.voice.inspectProblem(refusal)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.observed = a.observed
+	p.engine.NetworkProblem = problem
+	if p.engine.Connected {
+		p.engine.Error = refusal
+	}
+	return a.next, put
+}

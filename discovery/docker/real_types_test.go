@@ -1,0 +1,13 @@
+package docker
+
+import mobycontainer "github.com/moby/moby/api/types/container"
+
+// hostConfig is the part of a container that testcontainers leaves to its own
+// engine types.
+func hostConfig(w want) func(*mobycontainer.HostConfig) {
+	return func(h *mobycontainer.HostConfig) {
+		if w.policy != "" {
+			h.RestartPolicy = mobycontainer.RestartPolicy{Name: mobycontainer.RestartPolicyMode(w.policy)}
+		}
+	}
+}

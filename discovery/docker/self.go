@@ -1,0 +1,81 @@
+package docker
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The gateway's own container is found by evidence, never by a setting alone:
+// each of these fails somewhere. The files are mounted from the container's
+// folder in the engine's data; the control group has the id on cgroup v1 only;
+// the host name is the short id unless somebody set another.
+var (
+	mountID    = regexp.MustCompile(`/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf)`)
+	anyID      = regexp.MustCompile(`[0-9a-f]{64}`)
+	hostNameID = regexp.MustCompile(`^[0-9a-f]{12}$`)
+)
+
+// traces is what a process can see of the container it runs in.
+type traces struct {
+	configured string
+	mountInfo  string
+	cgroup     string
+	hostName   string
+	addrs      []netip.Addr
+}
+
+// ownTraces reads the traces of this process. What cannot be read is empty.
+func ownTraces(configured string) traces {
+	t := traces{configured: configured}
+	if b, err := os.ReadFile("/proc/self/mountinfo"); err == nil {
+		t.mountInfo = string(b)
+	}
+	if b, err := os.ReadFile("/proc/self/cgroup"); err == nil {
+		t.cgroup = string(b)
+	}
+	t.hostName, _ = os.Hostname()
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLoopback() {
+			t.addrs = append(t.addrs, p.Addr().Unmap())
+		}
+	}
+	return t
+}
+
+// findSelf returns the id of the container that left the traces, "" when it is
+// none of list: the gateway runs outside, or under another engine.
+func findSelf(t traces, list []summary) string {
+	var guesses []string
+	if t.configured != "" {
+		guesses = append(guesses, t.configured)
+	}
+	if m := mountID.FindStringSubmatch(t.mountInfo); m != nil {
+		guesses = append(guesses, m[1])
+	}
+	guesses = append(guesses, anyID.FindString(t.cgroup))
+	if hostNameID.MatchString(t.hostName) {
+		guesses = append(guesses, t.hostName)
+	}
+	for _, g := range guesses {
+		const shortest = 12 // as many digits as make an id unique in practice
+		if len(g) < shortest {
+			continue
+		}
+		if i := slices.IndexFunc(list, func(s summary) bool { return strings.HasPrefix(s.id, g) }); i >= 0 {
+			return list[i].id
+		}
+	}
+	for _, s := range list {
+		for _, e := range s.endpoints {
+			if slices.Contains(t.addrs, e.ipv4) || slices.Contains(t.addrs, e.ipv6) {
+				return s.id
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,459 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// retryInspect is the pause after an inspect that failed.
+const retryInspect = time.Second
+
+const (
+	// goneFor is how long a removed container is still shown, goneMost how many.
+	goneFor  = time.Minute
+	goneMost = 20
+)
+
+// table is what is known of all containers that concern the gateway. Events
+// mark its records, inspects fill them; nothing else changes them. It does no
+// I/O, so its lock is held for microseconds.
+type table struct {
+	mu      sync.Mutex // guards all below
+	world   world
+	records map[string]*record
+	owners  map[string]string
+	// unheard are containers that a resync found changed although no event had
+	// told: the mark of a stream that is open and silent.
+	unheard map[string]bool
+}
+
+// record is one container's.
+type record struct {
+	member
+	known bool // an inspect has succeeded
+	err   error
+	// fixedName is the default name that it was first registered under, so that
+	// `docker rename` does not rename the tools under a running client.
+	fixedName string
+	heard     bool // an event told of it since the last inspect began
+
+	// The marks: next is closed when an inspect has ended that began after the
+	// mark; nil when the record is not marked. Inspects of one container never
+	// overlap, so that an older answer cannot overtake a newer one.
+	next chan struct{}
+	busy bool
+	wake chan struct{} // capacity 1: cuts the pause before another attempt
+}
+
+func newTable(prefix, networkName string) *table {
+	return &table{
+		world:   world{prefix: prefix, home: home{name: networkName}},
+		records: map[string]*record{}, owners: map[string]string{}, unheard: map[string]bool{},
+	}
+}
+
+// reaction is what an event asks for.
+type reaction struct {
+	attend  string // inspect this container
+	changed bool   // the set may have changed already
+	resync  bool   // look at everything again
+}
+
+// note takes one event. The worse half of an event applies at once: a process
+// that ended is not to be called while the inspect is under way, nor while the
+// engine is shutting down and refuses inspects but still tells of deaths.
+func (t *table) note(e event, now time.Time) reaction {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch e.kind {
+	case "daemon":
+		return reaction{resync: true}
+	case "network":
+		return t.noteNetwork(e)
+	case "container":
+	default:
+		return reaction{}
+	}
+	r := t.records[e.id]
+	if r == nil {
+		// Whatever else happens to a container that does not concern the gateway
+		// does not make it concern the gateway.
+		if e.action != "create" && e.action != "start" {
+			return reaction{}
+		}
+		return t.mark(e.id, true)
+	}
+	out := reaction{attend: e.id}
+	// An event that is older than the process now running speaks of an earlier one.
+	current := r.known && !e.at.Before(r.obs.startedAt)
+	switch e.action {
+	case "die", "destroy":
+		if current && r.routable && !r.died {
+			r.died, r.ended, out.changed = true, e.at, true
+			r.fall(now)
+		}
+	case "kill":
+		switch {
+		case !current:
+		case e.signal == "9" || e.signal == "SIGKILL":
+			out.changed = r.killed.IsZero()
+			r.killed = now
+		default:
+			r.stopping = true
+		}
+	case "stop":
+		r.stopping = r.stopping || current
+	}
+	marked := t.mark(e.id, true)
+	out.attend = marked.attend
+	return out
+}
+
+func (t *table) noteNetwork(e event) reaction {
+	ours := e.name == t.world.home.name || e.id == t.world.home.id
+	switch e.action {
+	case "create", "destroy":
+		return reaction{resync: ours}
+	case "connect", "disconnect":
+		if e.container != "" && (ours || t.records[e.container] != nil) {
+			return t.mark(e.container, true)
+		}
+	}
+	return reaction{}
+}
+
+// fall notes that the container is not routable any more.
+func (r *record) fall(now time.Time) {
+	if r.down.IsZero() && r.last != nil {
+		r.down = now
+	}
+}
+
+// mark asks for an inspect of id. attend in the answer is empty when somebody
+// attends it already, who will see the mark.
+func (t *table) mark(id string, heard bool) reaction {
+	r := t.records[id]
+	if r == nil {
+		r = &record{wake: make(chan struct{}, 1)}
+		r.obs.id = id
+		t.records[id] = r
+	}
+	if heard {
+		r.heard = true
+		delete(t.unheard, id)
+	}
+	if r.next == nil {
+		r.next = make(chan struct{})
+	}
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	if r.busy {
+		return reaction{}
+	}
+	r.busy = true
+	return reaction{attend: id}
+}
+
+// visit is one inspect of one container.
+type visit struct {
+	id    string
+	began time.Time
+	heard bool          // an event had asked for it
+	done  chan struct{} // closed with the marks that it answers; nil when there were none
+}
+
+// begin takes the marks of id: an inspect starts now.
+func (t *table) begin(id string, now time.Time) visit {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.records[id]
+	v := visit{id: id, began: now, heard: r.heard, done: r.next}
+	r.next, r.heard = nil, false
+	select {
+	case <-r.wake:
+	default:
+	}
+	return v
+}
+
+// end takes what a visit found. again asks for another one after pause, or with
+// the next mark; without it, the container is attended no longer.
+func (t *table) end(v visit, o observation, err error, now time.Time) (again bool, pause time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	id, heard, r := v.id, v.heard, t.records[v.id]
+	again = r.next != nil
+	if failed := err != nil && !errors.Is(err, errGone); failed && !again {
+		r.next = v.done // the marks are not answered yet
+	} else if v.done != nil {
+		defer close(v.done)
+	}
+	switch {
+	case errors.Is(err, errGone):
+		if r.known && !r.gone && !heard && !r.heard {
+			t.unheard[id] = true
+		}
+		r.err, r.gone, r.died, r.stopping = nil, true, false, false
+		if r.ended.IsZero() {
+			r.ended = r.obs.finishedAt
+		}
+		r.fall(now)
+		if r.down.IsZero() {
+			r.down = now
+		}
+		if !again && !r.concerns {
+			delete(t.records, id)
+		}
+	case err != nil:
+		// Not a word about the container: what was known stands.
+		r.err = err
+		return true, retryInspect
+	default:
+		r.err = nil
+		if again && r.died && o.up() && o.startedAt.Equal(r.obs.startedAt) {
+			break // asked before the process ended; the next inspect knows more
+		}
+		if !heard && !r.heard && (!r.known || r.obs.generation() != o.generation() || r.obs.status != o.status) {
+			t.unheard[id] = true
+		}
+		t.learn(r, o, now)
+		if r.mayComeBack() {
+			// The start of a restart holds the container's lock: an inspect that
+			// begins in it waits, and finds the new process.
+			r.settled = v.began.Sub(r.down) >= restartTime
+			if !r.settled {
+				again, pause = true, restartTime
+			}
+		}
+		if !again && !r.concerns {
+			delete(t.records, id)
+			delete(t.unheard, id)
+		}
+	}
+	if !again {
+		r.busy = false
+	}
+	return again, pause
+}
+
+// learn takes a fresh observation.
+func (t *table) learn(r *record, o observation, now time.Time) {
+	if r.known && !o.startedAt.Equal(r.obs.startedAt) {
+		r.killed, r.stopping = time.Time{}, false
+	}
+	r.obs, r.seen, r.known, r.died, r.gone = o, now, true, false, false
+	t.judge(r, now)
+}
+
+// judge describes the record's observation in the present world.
+func (t *table) judge(r *record, now time.Time) {
+	r.description = describe(r.obs, t.world, r.fixedName)
+	if !r.routable {
+		r.ended = r.obs.finishedAt
+		r.fall(now)
+		return
+	}
+	d := r.description
+	r.last, r.down, r.ended, r.settled = &d, time.Time{}, time.Time{}, false
+	if r.fixedName == "" && r.unnamed {
+		r.fixedName = r.name
+	}
+}
+
+// release gives up attending a container, without a result.
+func (t *table) release(v visit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if v.done != nil {
+		close(v.done)
+	}
+	if r := t.records[v.id]; r != nil {
+		r.busy = false
+	}
+}
+
+// rest waits before another attempt at id, or until id is marked. It returns false
+// when ctx ended.
+func (t *table) rest(ctx context.Context, id string, d time.Duration) bool {
+	t.mu.Lock()
+	wake := t.records[id].wake
+	t.mu.Unlock()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wake:
+	case <-timer.C:
+	}
+	return true
+}
+
+func (t *table) home() home {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.world.home
+}
+
+// inspectErrors returns one container that cannot be inspected, and why. blind
+// says that none could be, so that nothing at all is known.
+func (t *table) inspectErrors() (id string, err error, blind bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	blind = true
+	for _, i := range slices.Sorted(maps.Keys(t.records)) {
+		r := t.records[i]
+		blind = blind && !r.known
+		if r.err != nil && err == nil {
+			id, err = i, r.err
+		}
+	}
+	return id, err, blind && err != nil
+}
+
+// markAll marks what a listing calls for: all records, because what is not
+// listed any more may be gone, and every listed container that concerns the
+// gateway. With newOnly only those without a record, and those that left the
+// listing. It returns whom to attend, and what to wait for.
+func (t *table) markAll(list []summary, newOnly bool) (attend []string, done []<-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ids := map[string]bool{}
+	listed := map[string]bool{}
+	for _, s := range list {
+		listed[s.id] = true
+		if r := t.records[s.id]; (r == nil || r.gone) && t.mayConcern(s) {
+			ids[s.id] = true
+		}
+	}
+	for id, r := range t.records {
+		if !r.gone && (!newOnly || !listed[id]) {
+			ids[id] = true
+		}
+	}
+	for id := range ids {
+		if a := t.mark(id, false).attend; a != "" {
+			attend = append(attend, a)
+		}
+		done = append(done, t.records[id].next)
+	}
+	return attend, done
+}
+
+// mayConcern is the cheap question before an inspect.
+func (t *table) mayConcern(s summary) bool {
+	if s.id == t.world.self || s.networkMode == t.world.home.name {
+		return true
+	}
+	if _, ok := t.world.home.find(s.endpoints); ok {
+		return true
+	}
+	for key := range s.labels {
+		if strings.HasPrefix(strings.ToLower(key), t.world.prefix+".") {
+			return true
+		}
+		if _, ok := nearMiss(t.world.prefix, key); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// move changes the world: everything known is judged anew.
+func (t *table) move(h home, self string, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.world.home == h && t.world.self == self {
+		return
+	}
+	t.world.home, t.world.self = h, self
+	for _, r := range t.records {
+		if r.last != nil && h.id != "" {
+			// Addresses on a network that was removed lead nowhere.
+			if _, ok := h.find(r.last.obs.endpoints); !ok {
+				r.last = nil
+			}
+		}
+		if r.known && !r.gone {
+			t.judge(r, now)
+		}
+	}
+}
+
+// assemble makes the set of what is known now, and forgets what has been gone
+// for long.
+func (t *table) assemble(now time.Time) assembly {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forget(now)
+	members := make([]member, 0, len(t.records))
+	for _, r := range t.records {
+		if r.known {
+			members = append(members, r.member)
+		}
+	}
+	// The same containers must give the same set, whatever order the map has.
+	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.obs.id, b.obs.id) })
+	a := assemble(t.world.prefix, members, t.owners, now)
+	t.owners = a.owners
+	return a
+}
+
+func (t *table) forget(now time.Time) {
+	var gone []*record
+	for id, r := range t.records {
+		switch {
+		case !r.gone || r.busy:
+		case now.Sub(r.down) > goneFor:
+			delete(t.records, id)
+		default:
+			gone = append(gone, r)
+		}
+	}
+	if len(gone) <= goneMost {
+		return
+	}
+	slices.SortFunc(gone, func(a, b *record) int { return b.down.Compare(a.down) })
+	for _, r := range gone[goneMost:] {
+		if now.Sub(r.down) > holdTime {
+			delete(t.records, r.obs.id)
+		}
+	}
+}
+
+// silent returns the containers that changed without an event, and forgets them.
+func (t *table) silent() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ids := slices.Sorted(maps.Keys(t.unheard))
+	clear(t.unheard)
+	return ids
+}
+
+// problem says what is wrong with the network, or with the gateway's place on it.
+func (t *table) problem() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.world.home.problem != "" {
+		return t.world.home.problem
+	}
+	r := t.records[t.world.self]
+	if r == nil || !r.known || r.verdict != verdictSelf || r.fix == "" {
+		return ""
+	}
+	waiting := 0
+	for _, o := range t.records {
+		if o.routable && !o.gone {
+			waiting++
+		}
+	}
+	return selfNotAttached(r.obs, t.world, waiting)
+}

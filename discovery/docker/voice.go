@@ -1,0 +1,139 @@
+package docker
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-gw/discovery"
+)
+
+// voice is what the provider says in the log. It says each thing once: a remark
+// once a generation of its container, a change of state when it happens. It
+// belongs to Run's goroutine.
+type voice struct {
+	log     *slog.Logger
+	said    map[remarkKey]time.Time // when it was said first
+	away    string                  // why the engine is away; "" while it is not
+	problem string                  // with the network
+	refusal string                  // of an inspect
+}
+
+// remarkKey is what makes two remarks the same.
+type remarkKey struct{ generation, code, label string }
+
+func newVoice(log *slog.Logger) voice {
+	return voice{log: log, away: "not connected yet", said: map[remarkKey]time.Time{}}
+}
+
+// stamp dates the remarks of an assembly, and logs those that are new.
+func (v *voice) stamp(a *assembly, now time.Time) {
+	current := map[string]bool{}
+	for i := range a.observed {
+		o := &a.observed[i]
+		current[o.ID] = true
+		for j := range o.Diagnostics {
+			d := &o.Diagnostics[j]
+			key := remarkKey{d.Generation, d.Code, strings.ToLower(d.Label)}
+			first, said := v.said[key]
+			if !said {
+				first = now
+				v.said[key] = now
+				v.remark(*d)
+			}
+			d.FirstSeen = first
+		}
+	}
+	for i := range a.set {
+		b := &a.set[i]
+		b.Diagnostics = slices.Clone(b.Diagnostics)
+		for j := range b.Diagnostics {
+			d := &b.Diagnostics[j]
+			d.FirstSeen = v.said[remarkKey{d.Generation, d.Code, strings.ToLower(d.Label)}]
+		}
+	}
+	for key := range v.said {
+		if id, _, _ := strings.Cut(key.generation, "@"); !current[id] {
+			delete(v.said, key)
+		}
+	}
+}
+
+func (v *voice) remark(d discovery.Diagnostic) {
+	level := slog.LevelWarn
+	if d.Severity == discovery.SeverityInfo {
+		level = slog.LevelInfo
+	}
+	attrs := []slog.Attr{slog.String("code", d.Code), slog.String("container", d.Container), slog.String("reason", d.Message)}
+	if d.Label != "" {
+		attrs = append(attrs, slog.String("label", d.Label))
+	}
+	if d.Suggestion != "" {
+		attrs = append(attrs, slog.String("fix", d.Suggestion))
+	}
+	v.log.LogAttrs(context.Background(), level, "container remark", attrs...)
+}
+
+// setChanged logs what a person would want to know of a new set.
+func (v *voice) setChanged(before []discovery.Backend, a assembly) {
+	old := map[string]discovery.Backend{}
+	for _, b := range before {
+		old[b.Name] = b
+	}
+	for _, b := range a.set {
+		o, had := old[b.Name]
+		delete(old, b.Name)
+		switch {
+		case !had:
+			v.log.Info("backend registered", "backend", b.Name, "container", b.Container.Name, "url", b.URL)
+		case o.Generation != b.Generation:
+			v.log.Info("backend replaced", "backend", b.Name, "container", b.Container.Name, "url", b.URL)
+		}
+	}
+	for name, b := range old {
+		reason := "removed"
+		if i := slices.IndexFunc(a.observed, func(o discovery.Observed) bool { return o.ID == b.Container.ID }); i >= 0 {
+			reason = a.observed[i].Reason
+		}
+		v.log.Info("backend left", "backend", name, "container", b.Container.Name, "reason", reason)
+	}
+}
+
+func (v *voice) engineAway(text string, err error) {
+	if text == v.away {
+		v.log.Debug("engine still away", "err", err)
+		return
+	}
+	v.away = text
+	v.log.Warn("engine away, its last backends stand", "reason", text, "err", err)
+}
+
+func (v *voice) engineBack(e *engine, host string) {
+	if v.away == "" {
+		v.log.Debug("connected to the engine", "endpoint", host)
+		return
+	}
+	v.away = ""
+	v.log.Info("connected to the engine", "endpoint", host, "version", e.version, "api_version", e.apiVersion)
+}
+
+func (v *voice) networkProblem(text string) {
+	if text == v.problem {
+		return
+	}
+	v.problem = text
+	if text != "" {
+		v.log.Warn("network problem", "reason", text)
+	} else {
+		v.log.Info("network problem solved")
+	}
+}
+
+func (v *voice) inspectProblem(text string) {
+	if text != "" && text != v.refusal {
+		v.log.Warn("inspect fails", "reason", text)
+	}
+	v.refusal = text
+}

@@ -49,6 +49,7 @@ $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json
 .PHONY: test
 test: peers ## all tests, with the race detector, a real engine and real peers
 	@.ci/engine
+	@.ci/tools
 	go test -race -shuffle=on -timeout 30m ./...
 
 .PHONY: bench

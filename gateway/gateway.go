@@ -87,6 +87,7 @@ func (c Config) withDefaults() Config {
 // Gateway connects backends and serves clients.
 type Gateway struct {
 	cfg     Config
+	hold    time.Duration
 	access  downstream.Access
 	handler *downstream.Handler
 
@@ -112,7 +113,7 @@ var _ discovery.Sink = (*Gateway)(nil)
 // what Put asks for.
 func New(cfg Config) *Gateway {
 	cfg = cfg.withDefaults()
-	g := &Gateway{cfg: cfg, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
+	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
 		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	g.registry.Store(newRegistry(nil))
@@ -172,7 +173,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	work.Go(func() { g.handler.Run(ctx) })
 	defer g.stopAll()
 
-	told := g.view.Load().Hash()
+	told := g.view.Load().Version
 	var lastTold time.Time
 	calmed := time.NewTimer(0)
 	defer calmed.Stop()
@@ -187,7 +188,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			g.rebuild()
 		case <-calmed.C:
 		}
-		now := g.view.Load().Hash()
+		now := g.view.Load().Version
 		if now == told {
 			continue
 		}
@@ -211,5 +212,5 @@ func (g *Gateway) stopAll() {
 func (g *Gateway) upstreamConfig() upstream.Config {
 	return upstream.Config{Log: g.cfg.Log, Record: g.cfg.Journal, Version: g.cfg.Version,
 		MaxMessage: g.cfg.MaxMessage, ConnectTimeout: g.cfg.ConnectTimeout, CallTimeout: g.cfg.CallTimeout,
-		PingInterval: g.cfg.PingInterval, Hold: hold, LaneIdle: g.cfg.SessionIdle, MaxLanes: g.cfg.MaxSessions}
+		PingInterval: g.cfg.PingInterval, Hold: g.hold, LaneIdle: g.cfg.SessionIdle, MaxLanes: g.cfg.MaxSessions}
 }

@@ -83,7 +83,7 @@ func (g *Gateway) reconcile() {
 	gone := false
 	for name, m := range g.running {
 		if b, still := want[name]; !still || b.Source != m.want.Source {
-			m.up.Stop()
+			m.up.Remove()
 			delete(g.running, name)
 			gone = true
 			g.cfg.Journal.Backend(journal.LevelWarn, name, "Disconnected")
@@ -152,12 +152,19 @@ func (g *Gateway) rebuild() {
 	old := g.view.Load()
 	if old != nil && slices.Equal(inputs, g.inputs) {
 		if !maps.Equal(old.Absent, absent) {
-			g.view.Store(&downstream.View{Snapshot: old.Snapshot, Routes: old.Routes, Absent: absent})
+			g.view.Store(&downstream.View{Snapshot: old.Snapshot, Version: old.Version, Routes: old.Routes, Absent: absent})
 		}
 		return
 	}
 	g.inputs = inputs
-	g.view.Store(g.render(inputs, states, absent))
+	v := g.render(inputs, states, absent)
+	if old != nil {
+		v.Version = old.Version
+		if v.Hash() != old.Hash() {
+			v.Version++
+		}
+	}
+	g.view.Store(v)
 }
 
 func (g *Gateway) render(inputs []input, states []*upstream.State, absent map[string]string) *downstream.View {

@@ -19,8 +19,7 @@ func (c *call) Receive(m *wire.Message, from upstream.Peer) error {
 	case mcp.MethodNotificationProgress:
 		return c.progress(m)
 	case mcp.MethodNotificationMessage:
-		// 2026-07-28: none without the request's logLevel.
-		if c.client.Modern && !c.msg.MetaLogLevel.Present() {
+		if c.client.Modern && !c.asksFor(m) {
 			return nil
 		}
 	case mcp.MethodNotificationCancelled:
@@ -31,6 +30,14 @@ func (c *call) Receive(m *wire.Message, from upstream.Peer) error {
 		}
 	}
 	return c.answer.Notify(m.Raw)
+}
+
+// asksFor reports whether the request's logLevel lets a message through: in
+// 2026-07-28 there is none without it. A legacy backend was not told the level.
+func (c *call) asksFor(m *wire.Message) bool {
+	least, ok := wire.Unquote(c.msg.MetaLogLevel.In(c.msg.Raw))
+	level, _ := wire.Unquote(wire.Member(m.Params.In(m.Raw), "level"))
+	return ok && mcp.LoggingLevel(level).ShouldSendTo(mcp.LoggingLevel(least))
 }
 
 // progress passes a progress notification on under the client's own token, and

@@ -44,13 +44,14 @@ func (a Access) Check(r *http.Request) error {
 }
 
 func (a Access) knows(host string) bool {
+	host = strings.TrimSuffix(host, ".")
 	if !strings.Contains(host, ".") || isLoopback(host) {
 		return true // also an IPv6 address
 	}
 	if net.ParseIP(host) != nil {
 		return true
 	}
-	lower := strings.ToLower(strings.TrimSuffix(host, "."))
+	lower := strings.ToLower(host)
 	for _, zone := range []string{".local", ".internal"} {
 		if strings.HasSuffix(lower, zone) {
 			return true
@@ -60,7 +61,7 @@ func (a Access) knows(host string) bool {
 }
 
 func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(strings.ToLower(host), ".localhost") {
+	if strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost") {
 		return true
 	}
 	ip := net.ParseIP(host)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 	"sync"
@@ -29,7 +30,11 @@ import (
 // View is what clients see at one moment. It is immutable.
 type View struct {
 	*catalog.Snapshot
-	Routes map[string]*bridge.Route
+	// Version counts the changes of what clients see. A list that changed twice and
+	// is the first again has another version, because a client may have seen the one
+	// between.
+	Version uint64
+	Routes  map[string]*bridge.Route
 	// Absent are the backends that are known and not connected, with the reason.
 	Absent map[string]string
 }
@@ -67,11 +72,13 @@ type Handler struct {
 	identity identity
 	ending   chan struct{} // closed when endless streams are to end
 	endOnce  sync.Once
+	patience time.Duration // for a client to send a body
 }
 
 // New makes the endpoint.
 func New(cfg Config, core Core) *Handler {
-	h := &Handler{cfg: cfg, core: core, identity: newIdentity(cfg.Version), ending: make(chan struct{})}
+	h := &Handler{cfg: cfg, core: core, identity: newIdentity(cfg.Version), ending: make(chan struct{}),
+		patience: writePatience}
 	h.sessions = newSessions(cfg.MaxSessions, func(s *session) {
 		s.end()
 		core.Left(s.id)
@@ -144,7 +151,7 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 const maxPooled = 1 << 20
 
 func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
-	if ct := r.Header.Get("Content-Type"); ct != "application/json" && !strings.HasPrefix(ct, "application/json;") {
+	if ct := r.Header.Get("Content-Type"); !isJSON(ct) {
 		h.refuse(w, http.StatusUnsupportedMediaType, nil, mcp.INVALID_REQUEST, fmt.Sprintf("Content-Type %.100q: application/json is required", ct))
 		return
 	}
@@ -155,10 +162,13 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 			bodies.Put(body)
 		}
 	}()
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(h.patience)) // what is not read by then is not worth a goroutine
 	if err := readBody(body, r, h.cfg.MaxBody); err != nil {
 		h.refuse(w, status(err), nil, mcp.INVALID_REQUEST, err.Error())
 		return
 	}
+	_ = rc.SetReadDeadline(time.Time{})
 	var m wire.Message
 	if err := m.Scan(body.Bytes()); err != nil {
 		code := mcp.INVALID_REQUEST
@@ -179,6 +189,14 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.legacy(w, r, &m)
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	return t == "application/json" && (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter))
 }
 
 type bodyError struct {
@@ -204,8 +222,8 @@ func readBody(into *bytes.Buffer, r *http.Request, limit int64) error {
 	if r.ContentLength > limit {
 		return tooLarge
 	}
-	if r.ContentLength > 0 {
-		into.Grow(int(r.ContentLength) + bytes.MinRead)
+	if r.ContentLength > 0 { // which is a claim: memory for more comes with the bytes
+		into.Grow(int(min(r.ContentLength, maxPooled)) + bytes.MinRead)
 	}
 	if _, err := into.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
 		return &bodyError{http.StatusBadRequest, "the body could not be read"}

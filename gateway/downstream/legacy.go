@@ -47,7 +47,9 @@ func (h *Handler) legacyRequest(w http.ResponseWriter, r *http.Request, m *wire.
 		result(w, m)
 	case mcp.MethodToolsList:
 		view := h.core.View()
-		s.saw(view.Hash())
+		if !m.Cursor.Present() { // a later page may be of a later list than the first
+			s.saw(view.Version)
+		}
 		h.listTools(w, m, view, false)
 	case mcp.MethodToolsCall:
 		// A connection that breaks off cancels nothing here: the client says so
@@ -55,8 +57,7 @@ func (h *Handler) legacyRequest(w http.ResponseWriter, r *http.Request, m *wire.
 		ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 		defer cancel(nil)
 		id := string(m.ID.In(m.Raw))
-		s.began(id, cancel)
-		defer s.ended(id)
+		defer s.began(id, cancel)()
 		h.callTool(ctx, w, r, m, bridge.Client{Lane: s.id, Info: s.info, Header: r.Header})
 		s.touch()
 	default:

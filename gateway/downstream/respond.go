@@ -31,8 +31,10 @@ func writeJSON(w http.ResponseWriter, status int, parts ...[]byte) {
 	h["Content-Length"] = []string{strconv.Itoa(size)}
 	w.WriteHeader(status)
 	if size > socketBuffer {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writePatience))
+		rc := http.NewResponseController(w)
+		_ = rc.SetWriteDeadline(time.Now().Add(writePatience))
 		defer endStream(w)
+		defer func() { _ = rc.Flush() }() // or the rest would go without a deadline
 	}
 	for _, p := range parts {
 		if len(p) > 0 {
@@ -45,7 +47,7 @@ func writeJSON(w http.ResponseWriter, status int, parts ...[]byte) {
 // takes at once needs no deadline.
 const (
 	writePatience = time.Minute
-	socketBuffer  = 32 << 10
+	socketBuffer  = 256 << 10
 )
 
 // writeStream writes b to a stream now.
@@ -72,7 +74,9 @@ func startStream(w http.ResponseWriter) {
 	h["Cache-Control"] = noCache
 	h["X-Accel-Buffering"] = noBuffer
 	w.WriteHeader(http.StatusOK)
-	_ = http.NewResponseController(w).Flush()
+	rc := http.NewResponseController(w)
+	_ = rc.SetWriteDeadline(time.Now().Add(writePatience))
+	_ = rc.Flush()
 }
 
 // comment keeps a silent stream alive through proxies and time-outs.
@@ -98,6 +102,8 @@ func newResponder(w http.ResponseWriter, r *http.Request, modern bool, quiet tim
 	a := &responder{w: w, modern: modern, quiet: quiet}
 	a.json, a.events = accepts(r.Header["Accept"])
 	if a.events {
+		a.mu.Lock() // against the timer
+		defer a.mu.Unlock()
 		a.timer = time.AfterFunc(quiet, a.keepAlive)
 	}
 	return a

@@ -21,48 +21,84 @@ type session struct {
 	used    atomic.Int64
 
 	mu     sync.Mutex // guards what follows
-	calls  map[string]context.CancelCauseFunc
-	stream context.CancelCauseFunc // ends the stream that is open now; nil when none is
+	calls  map[string]*running
+	count  int     // of calls under way
+	stream *stream // the one that is open now; nil when none is
+	over   bool    // the session has ended
 	// listed is the list as the client last saw it: a change between that and
 	// its stream would otherwise reach nobody.
 	listed    uint64
 	hasListed bool
 }
 
+// running is a call that can be cancelled, stream one that can be ended.
+type (
+	running struct{ cancel context.CancelCauseFunc }
+	stream  struct{ end context.CancelCauseFunc }
+)
+
 func (s *session) touch() { s.used.Store(time.Now().UnixNano()) }
 
-// began notes a call that the client may cancel by its id. Two calls under one id
-// at once break the protocol; the later one is the one that can be cancelled.
-func (s *session) began(id string, cancel context.CancelCauseFunc) {
+// began notes a call that the client may cancel by its id, until ended is called.
+// Two calls under one id at once break the protocol; the later one is the one that
+// can be cancelled.
+func (s *session) began(id string, cancel context.CancelCauseFunc) (ended func()) {
+	c := &running{cancel}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[id] = cancel
-}
-
-func (s *session) ended(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.calls, id)
+	s.calls[id] = c
+	s.count++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.count--
+		if s.calls[id] == c {
+			delete(s.calls, id)
+		}
+	}
 }
 
 func (s *session) cancel(id string) {
 	s.mu.Lock()
-	cancel := s.calls[id]
+	c := s.calls[id]
 	s.mu.Unlock()
-	if cancel != nil {
-		cancel(bridge.ErrCancelled)
+	if c != nil {
+		c.cancel(bridge.ErrCancelled)
 	}
 }
 
-// replaceStream makes end the way to end the session's stream; the newest stream
-// wins, because the older one's client has most likely lost it.
-func (s *session) replaceStream(end context.CancelCauseFunc) {
+// opened notes the session's stream, which end ends, until closed is called. The
+// newest stream wins, because the older one's client has most likely lost it. A
+// session that is over ends it at once.
+func (s *session) opened(end context.CancelCauseFunc) (closed func()) {
+	n := &stream{end}
 	s.mu.Lock()
 	old := s.stream
-	s.stream = end
+	s.stream = n
+	if s.over {
+		old = n
+	}
 	s.mu.Unlock()
 	if old != nil {
-		old(errStreamReplaced)
+		old.end(errStreamReplaced)
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.stream == n {
+			s.stream = nil
+		}
+	}
+}
+
+// end ends the session's stream, and any later one. Its calls go on.
+func (s *session) end() {
+	s.mu.Lock()
+	s.over = true
+	open := s.stream
+	s.mu.Unlock()
+	if open != nil {
+		open.end(errStreamReplaced)
 	}
 }
 
@@ -77,8 +113,6 @@ func (s *session) lastSeen() (uint64, bool) {
 	defer s.mu.Unlock()
 	return s.listed, s.hasListed
 }
-
-func (s *session) end() { s.replaceStream(nil) }
 
 // sessions are all clients of the legacy era. Clients seldom say good-bye, so the
 // number is bounded and idle ones end.
@@ -95,7 +129,7 @@ func newSessions(max int, left func(*session)) *sessions {
 }
 
 func (t *sessions) open(version string, info []byte) *session {
-	s := &session{id: rand.Text(), version: version, info: info, calls: map[string]context.CancelCauseFunc{}}
+	s := &session{id: rand.Text(), version: version, info: info, calls: map[string]*running{}}
 	s.touch()
 	t.mu.Lock()
 	var evicted []*session
@@ -110,19 +144,34 @@ func (t *sessions) open(version string, info []byte) *session {
 	return s
 }
 
-// oldestLocked removes and answers the n sessions that were unused longest. A
-// twentieth at once makes the search for them cheap for each newcomer.
+// oldestLocked removes and answers the n sessions that were unused longest, those
+// with a stream or a call last. A twentieth at once makes the search for them cheap
+// for each newcomer.
 func (t *sessions) oldestLocked(n int) []*session {
-	all := make([]*session, 0, len(t.byID))
+	type candidate struct {
+		*session
+		busy bool
+		used int64
+	}
+	all := make([]candidate, 0, len(t.byID))
 	for _, s := range t.byID {
-		all = append(all, s)
+		all = append(all, candidate{s, s.busy(), s.used.Load()})
 	}
-	slices.SortFunc(all, func(a, b *session) int { return cmp.Compare(a.used.Load(), b.used.Load()) })
-	all = all[:min(n, len(all))]
-	for _, s := range all {
-		delete(t.byID, s.id)
+	slices.SortFunc(all, func(a, b candidate) int {
+		if a.busy != b.busy {
+			if a.busy {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(a.used, b.used)
+	})
+	oldest := make([]*session, min(n, len(all)))
+	for i := range oldest {
+		oldest[i] = all[i].session
+		delete(t.byID, oldest[i].id)
 	}
-	return all
+	return oldest
 }
 
 func (t *sessions) get(id string) *session {
@@ -166,18 +215,8 @@ func (t *sessions) sweep(before time.Time) {
 func (s *session) busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stream != nil || len(s.calls) > 0
+	return s.stream != nil || s.count > 0
 }
 
-// errStreamReplaced ends a stream whose session opened another one.
-var errStreamReplaced = errors.New("the client opened another stream")
-
-// forgetStream notes that the stream with ctx is over, unless another one took its
-// place.
-func (s *session) forgetStream(ctx context.Context) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if context.Cause(ctx) != errStreamReplaced {
-		s.stream = nil
-	}
-}
+// errStreamReplaced ends a stream whose session opened another one, or ended.
+var errStreamReplaced = errors.New("the stream's session has another one, or is over")

@@ -55,13 +55,13 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	s.replaceStream(cancel)
-	defer s.forgetStream(ctx)
+	defer s.opened(cancel)()
 	seen, listed := s.lastSeen()
 	if !listed {
-		seen = h.core.View().Hash()
+		seen = h.core.View().Version
 	}
 	startStream(w)
+	defer endStream(w)
 	h.follow(ctx, w, seen, []byte(listChanged), s.touch)
 }
 
@@ -81,26 +81,26 @@ func (h *Handler) listen(w http.ResponseWriter, r *http.Request, m *wire.Message
 		honoured = `"toolsListChanged":true`
 		message = []byte(listChanged[:len(listChanged)-1] + `,"params":{` + meta + `}}`)
 	}
-	seen := h.core.View().Hash()
+	seen := h.core.View().Version
 	startStream(w)
+	defer endStream(w)
 	event(w, []byte(`{"jsonrpc":"2.0","method":"`+mcp.MethodNotificationSubscriptionsAcknowledged+`","params":{`+meta+`,"notifications":{`+honoured+`}}}`))
 	if ended := h.follow(r.Context(), w, seen, message, func() {}); ended {
 		event(w, []byte(`{"jsonrpc":"2.0","id":`+string(id)+`,"result":{"resultType":"complete",`+meta+`}}`))
 	}
 }
 
-// follow writes message whenever the list is another than the one seen last, and
+// follow writes message whenever the list has changed since it was seen last, and
 // comments while nothing happens. It reports whether the gateway ended the stream.
 func (h *Handler) follow(ctx context.Context, w http.ResponseWriter, seen uint64, message []byte, alive func()) bool {
 	bell, leave := h.hub.join()
 	defer leave()
-	defer endStream(w)
 	tick := time.NewTicker(h.cfg.KeepAlive)
 	defer tick.Stop()
 	for {
 		select {
 		case <-bell:
-			now := h.core.View().Hash()
+			now := h.core.View().Version
 			if message == nil || now == seen {
 				continue
 			}

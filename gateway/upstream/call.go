@@ -9,10 +9,10 @@ import (
 // Call carries x to the backend. While the backend is expected back, after a
 // restart say, the call waits; when it was not run because the connection could
 // not be made, it is tried again as soon as there is a new one. What may have run
-// is never sent twice.
+// is never sent twice, and a backend that loses each new session is given up.
 func (u *Upstream) Call(ctx context.Context, x Exchange) error {
 	var waited time.Time
-	for {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		l, err := u.await(ctx, &waited)
 		if err != nil {
 			return err
@@ -23,10 +23,15 @@ func (u *Upstream) Call(ctx context.Context, x Exchange) error {
 		}
 		err = l.call(ctx, x, silence)
 		var lost *UnavailableError
-		if !errors.As(err, &lost) || !lost.NotRun || ctx.Err() != nil {
+		if !errors.As(err, &lost) || ctx.Err() != nil {
 			return err
 		}
-		u.suspect.ring()
+		if status := (*statusError)(nil); !errors.As(err, &status) || errors.Is(err, errOtherEra) {
+			u.suspect.ring()
+		}
+		if !lost.again || errors.Is(err, errOtherEra) && !u.relinked(ctx, l) {
+			return err
+		}
 		if waited.IsZero() {
 			waited = time.Now()
 		}
@@ -36,11 +41,24 @@ func (u *Upstream) Call(ctx context.Context, x Exchange) error {
 		// Until the life's goroutine has looked, the link looks well: give it time.
 		select {
 		case <-u.State().next:
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return err
 		}
 	}
+}
+
+// relinked waits until the life's goroutine has looked at the backend, and reports
+// whether it gave up link l.
+func (u *Upstream) relinked(ctx context.Context, l *link) bool {
+	if s := u.State(); s.link == l {
+		select {
+		case <-s.next:
+		case <-time.After(u.cfg.Hold):
+		case <-ctx.Done():
+		}
+	}
+	return u.State().link != l
 }
 
 // await answers the link, waiting for it while it is expected.

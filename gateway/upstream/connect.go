@@ -3,12 +3,12 @@ package upstream
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -28,8 +28,7 @@ func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, err
 			return nil, fmt.Errorf("url %q: %w", address, err)
 		}
 		l, err := u.connectTo(ctx, b, at)
-		var status *statusError
-		if errors.As(err, &status) && status.moved != "" {
+		if status := (*statusError)(nil); errors.As(err, &status) && status.moved != "" {
 			// Frameworks move /mcp to /mcp/ and the other way round.
 			if to, parseErr := at.Parse(status.moved); parseErr == nil && to.Scheme == at.Scheme && to.Host == at.Host {
 				l, err = u.connectTo(ctx, b, to)
@@ -38,17 +37,33 @@ func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, err
 		if err == nil {
 			return l, nil
 		}
-		if !errors.As(err, &status) || status.status == http.StatusUnauthorized || len(b.Alternatives) == 0 {
+		what, elsewhere := refusal(err)
+		if !elsewhere || len(b.Alternatives) == 0 {
 			return nil, err // the server does not answer, or it does and means it: another path helps nobody
 		}
-		refusals = append(refusals, fmt.Sprintf("%d at %s", status.status, at.RequestURI()))
+		refusals = append(refusals, what+" at "+at.RequestURI())
 	}
 	return nil, fmt.Errorf("answered no MCP: %s; say where it is with mcp-gw.path", strings.Join(refusals, ", "))
 }
 
+// refusal says how a server answered that is there, but speaks no MCP at the
+// address; false when err tells something else.
+func refusal(err error) (what string, ok bool) {
+	var status *statusError
+	switch {
+	case errors.As(err, &status):
+		return strconv.Itoa(status.status), status.status != http.StatusUnauthorized
+	case errors.Is(err, errNoMessage):
+		return "another kind of answer", true
+	}
+	return "", false
+}
+
 func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
-	linkCtx, kill := context.WithCancelCause(u.ctx)
+	// The link outlives u.ctx by its good-bye; retire ends it.
+	linkCtx, kill := context.WithCancelCause(context.Background())
 	l := &link{name: b.Name, cfg: u.cfg, ctx: linkCtx, kill: kill, lanes: map[string]*lane{}, changed: u.relist.ring}
+	l.callCtx, l.endCalls = context.WithCancelCause(linkCtx)
 	l.endpoint = newEndpoint(linkCtx, at, b.Headers, u.cfg)
 	l.nextID.Store(100) // below are ids of fixed meaning
 	var err error = &statusError{status: http.StatusNotFound}
@@ -81,7 +96,7 @@ func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
 		return err
 	}
 	open := func() (session, error) {
-		s, _, err := u.initializeHTTP(l.ctx, l)
+		s, _, err := u.initializeHTTP(l.callCtx, l)
 		if err != nil {
 			return nil, err
 		}
@@ -110,12 +125,16 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var found mcp.DiscoverResult
-	if json.Unmarshal(result, &found) != nil || !slices.Contains(found.SupportedVersions, mcp.ProtocolVersion20260728) {
+	modern := false
+	_ = wire.Elements(wire.Member(result, "supportedVersions"), func(raw []byte) error {
+		version, _ := wire.Unquote(raw)
+		modern = modern || version == s.p.Version
+		return nil
+	})
+	if !modern {
 		return false, nil
 	}
-	l.info = serverInfo{peer: s.p, server: bytes.Clone(wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo)),
-		capabilities: bytes.Clone(wire.Member(result, "capabilities")), instructions: found.Instructions}
+	l.info = newServerInfo(s.p, result, wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo))
 	l.shared = &lane{current: s, open: func() (session, error) { return s, nil }}
 	return true, nil
 }
@@ -147,11 +166,15 @@ func (u *Upstream) initializeHTTP(ctx context.Context, l *link) (*httpSession, s
 		return nil, serverInfo{}, err
 	}
 	info, err := readInitialize(result)
+	if err == nil {
+		s.p = info.peer
+		err = u.initialized(ctx, s)
+	}
 	if err != nil {
+		_, _ = u.step(ctx, func(ctx context.Context) ([]byte, error) { s.close(ctx); return nil, nil })
 		return nil, serverInfo{}, err
 	}
-	s.p = info.peer
-	return s, info, u.initialized(ctx, s)
+	return s, info, nil
 }
 
 // connectSSE opens a session over HTTP+SSE.
@@ -162,7 +185,7 @@ func (u *Upstream) connectSSE(ctx context.Context, l *link) error {
 	}
 	l.info, l.sse = info, true
 	l.open = func() (session, error) {
-		s, _, err := u.initializeSSE(l.ctx, l)
+		s, _, err := u.initializeSSE(l.callCtx, l)
 		return s, err
 	}
 	l.shared = &lane{open: l.open, current: s}
@@ -170,7 +193,7 @@ func (u *Upstream) connectSSE(ctx context.Context, l *link) error {
 }
 
 func (u *Upstream) initializeSSE(ctx context.Context, l *link) (session, serverInfo, error) {
-	s, err := openSSE(l.ctx, l.endpoint, &l.work, u.cfg)
+	s, err := openSSE(ctx, l)
 	if err != nil {
 		return nil, serverInfo{}, err
 	}
@@ -207,13 +230,14 @@ func (u *Upstream) initialized(ctx context.Context, s session) error {
 }
 
 func readInitialize(result []byte) (serverInfo, error) {
+	if result == nil {
+		return serverInfo{}, errNoMessage
+	}
 	version, _ := wire.Unquote(wire.Member(result, "protocolVersion"))
 	if !slices.Contains(mcp.ValidProtocolVersions, version) || mcp.IsModernProtocol(version) {
 		return serverInfo{}, fmt.Errorf("offers protocol revision %q; supported are %s", version, strings.Join(mcp.ValidProtocolVersions, ", "))
 	}
-	instructions, _ := wire.Unquote(wire.Member(result, "instructions"))
-	return serverInfo{peer: Peer{Version: version}, server: wire.Member(result, "serverInfo"),
-		capabilities: wire.Member(result, "capabilities"), instructions: instructions}, nil
+	return newServerInfo(Peer{Version: version}, result, wire.Member(result, "serverInfo")), nil
 }
 
 // step runs one step of a connect or a check within its deadline.
@@ -221,8 +245,8 @@ func (u *Upstream) step(ctx context.Context, f func(context.Context) ([]byte, er
 	ctx, cancel := context.WithTimeout(ctx, u.cfg.ConnectTimeout)
 	defer cancel()
 	result, err := f(ctx)
-	if err != nil && ctx.Err() == context.DeadlineExceeded {
-		err = fmt.Errorf("accepted the connection and did not answer within %v: %w", u.cfg.ConnectTimeout, ctx.Err())
+	if err != nil && ctx.Err() == context.DeadlineExceeded && !neverRan(err) {
+		err = fmt.Errorf("accepted the connection and did not answer within %v", u.cfg.ConnectTimeout)
 	}
 	return result, err
 }

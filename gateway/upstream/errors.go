@@ -18,6 +18,7 @@ type UnavailableError struct {
 	// NotRun tells that the backend provably never saw the request, so that it
 	// may be sent again.
 	NotRun bool
+	again  bool // another connection or session may make a difference
 	cause  error
 }
 
@@ -31,14 +32,23 @@ func (e *UnavailableError) Unwrap() error { return e.cause }
 // named, and therefore did not run it.
 var errSessionLost = errors.New("the backend does not know the session any more")
 
+// errOtherEra means that the backend refused a request because it speaks another
+// era than it did: a server that was upgraded in its place.
+var errOtherEra = errors.New("the backend speaks another revision than before")
+
 // Causes with which calls are ended from outside.
 var (
 	errSilent   = errors.New("timed out")
 	errReplaced = errors.New("the backend was restarted or replaced while the call ran")
 	errRemoved  = errors.New("the backend was removed while the call ran")
+	errStopped  = errors.New("the gateway was stopped while the call ran")
 	errTooLarge = errors.New("sent a message larger than allowed (MCP_GW_MAX_MESSAGE)")
 	errOverflow = errors.New("the client takes the answers more slowly than the backend sends them")
 )
+
+// errNoMessage means that a request was answered with something else than MCP: a
+// web page, most often.
+var errNoMessage = errors.New("answered no JSON-RPC message")
 
 // statusError is an HTTP answer that is no MCP message.
 type statusError struct {
@@ -65,9 +75,12 @@ func (e *statusError) Error() string {
 // sessionLost reports whether this is how servers answer a session that they do
 // not know. 404 is the specified way; real servers say 400 or 401 too.
 func (e *statusError) sessionLost() bool {
-	return e.status == 404 ||
+	return e.status == 404 || e.status == 410 ||
 		(e.status == 400 || e.status == 401) && strings.Contains(strings.ToLower(e.body), "session")
 }
+
+// permanent reports whether asking again later is of no use.
+func (e *statusError) permanent() bool { return e.status < 500 || e.status == 501 }
 
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
+
 	"mcp-gw/gateway/wire"
 )
 
@@ -26,12 +28,27 @@ type endpoint struct {
 	header    http.Header // the user's, for every request
 	transport *http.Transport
 	max       int64
-	drains    group
+
+	ctx      context.Context // of the link
+	patience time.Duration   // for one reply to the backend
+	replies  chan struct{}   // one for each reply under way
+	work     group           // replies, and streams being read to their end
 }
+
+// maxReplies is how many requests of a backend are being answered at once. What
+// one asks beyond that stays unanswered.
+const maxReplies = 16
+
+// writeBuffer takes a whole request in most cases, header and body, so that it
+// goes out in one write. Without it the transport copies each body through a
+// buffer of its own, in several.
+const writeBuffer = 68 << 10
 
 func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg Config) *endpoint {
 	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
-	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, transport: &http.Transport{
+	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, ctx: ctx, patience: cfg.ConnectTimeout,
+		replies: make(chan struct{}, maxReplies)}
+	e.transport = &http.Transport{
 		DialContext: func(dial context.Context, network, addr string) (net.Conn, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, &net.OpError{Op: "dial", Net: network, Err: context.Cause(ctx)}
@@ -44,7 +61,8 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 		IdleConnTimeout:     90 * time.Second,
 		// A compressed answer would have to be decoded to find the id in it.
 		DisableCompression: true,
-	}}
+		WriteBufferSize:    writeBuffer,
+	}
 	for k, v := range headers {
 		e.header.Set(k, v)
 	}
@@ -53,7 +71,7 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 
 func (e *endpoint) close() {
 	e.transport.CloseIdleConnections()
-	e.drains.close()
+	e.work.close()
 }
 
 // Header values that every request shares.
@@ -89,7 +107,7 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 	if err != nil {
 		return nil, err
 	}
-	if eventStream(res.Header) {
+	if res.StatusCode/100 == 2 && eventStream(res.Header) {
 		return res.Header, e.readStream(res, final, receive)
 	}
 	defer res.Body.Close()
@@ -101,18 +119,35 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 	if res.StatusCode/100 == 2 {
 		return res.Header, receiveOne(in.b, res.StatusCode, receive)
 	}
-	status := &statusError{status: res.StatusCode, body: string(in.b[:min(len(in.b), 512)])}
-	if res.StatusCode/100 == 3 {
-		status.moved = res.Header.Get("Location")
-	}
+	status := newStatusError(res, in.b)
 	// An error of the protocol comes with a status that fits it, in 2026-07-28. It
 	// names the request; a server that does not know the session names none.
 	var m wire.Message
 	_, inSession := h["Mcp-Session-Id"]
-	if !(inSession && status.sessionLost()) && m.Scan(in.b) == nil && m.Error.Present() && isID(m.ID.In(m.Raw), final) {
+	isError := m.Scan(in.b) == nil && m.Error.Present()
+	switch {
+	case inSession && status.sessionLost():
+	case status.status == http.StatusBadRequest && otherEra(h, &m):
+		return res.Header, fmt.Errorf("%w: %w", errOtherEra, status)
+	case isError && isID(m.ID.In(m.Raw), final):
 		return res.Header, receive(&m)
 	}
 	return res.Header, status
+}
+
+// otherEra reports whether a 400, with error m if it has one, says that its sender
+// does not speak the era in which it was asked (basic/transports, backwards
+// compatibility): a server of 2025 knows none of the codes of 2026-07-28, and one
+// of 2026-07-28 gives a reason in them.
+func otherEra(sent http.Header, m *wire.Message) bool {
+	code := 0
+	if m.Error.Present() {
+		code = rpcErrorOf(m).code
+	}
+	if _, modern := sent[mcp.HeaderMethod]; modern {
+		return code == mcp.UNSUPPORTED_PROTOCOL_VERSION || code == 0 || code <= -32000 && code > mcp.HEADER_MISMATCH
+	}
+	return code <= mcp.HEADER_MISMATCH && code >= mcp.UNSUPPORTED_PROTOCOL_VERSION
 }
 
 // receiveOne passes on the JSON body of a successful answer. None is no error: it
@@ -126,7 +161,7 @@ func receiveOne(body []byte, status int, receive func(*wire.Message) error) erro
 		if status == http.StatusAccepted {
 			return nil // some say "Accepted"
 		}
-		return fmt.Errorf("answered no JSON-RPC message (%w): %s", err, oneLine(string(body[:min(len(body), 200)])))
+		return fmt.Errorf("%w (%w): %s", errNoMessage, err, oneLine(string(body[:min(len(body), 200)])))
 	}
 	return receive(&m)
 }
@@ -195,7 +230,7 @@ func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wir
 // drain reads a stream to its end after the response, so that its connection can
 // be used again. A server that leaves it open loses the connection.
 func (e *endpoint) drain(body io.ReadCloser, events *wire.EventReader) {
-	started := e.drains.start(func() {
+	started := e.work.start(func() {
 		defer readers.Put(events)
 		stop := time.AfterFunc(time.Second, func() { body.Close() })
 		defer stop.Stop()
@@ -226,7 +261,15 @@ func (e *endpoint) get(ctx context.Context, h http.Header) (*http.Response, erro
 	if res.StatusCode/100 == 2 {
 		return nil, &statusError{status: res.StatusCode, body: "no event stream: " + string(head)}
 	}
-	return nil, &statusError{status: res.StatusCode, body: string(head)}
+	return nil, newStatusError(res, head)
+}
+
+func newStatusError(res *http.Response, body []byte) *statusError {
+	e := &statusError{status: res.StatusCode, body: string(body[:min(len(body), 512)])}
+	if res.StatusCode/100 == 3 {
+		e.moved = res.Header.Get("Location")
+	}
+	return e
 }
 
 func eventStream(h http.Header) bool { return hasType(h, "text/event-stream") }

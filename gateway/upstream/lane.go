@@ -20,6 +20,7 @@ type lane struct {
 	err     error         // of the last opening
 	used    time.Time
 	calls   int
+	closed  bool // its client has left: the session ends with the last call
 }
 
 // acquire answers the lane's session for one call, opening it if there is none or
@@ -28,8 +29,9 @@ type lane struct {
 func (l *lane) acquire(ctx context.Context, stale session) (session, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.current == stale {
+	if stale != nil && l.current == stale {
 		l.current = nil
+		stale.abandon()
 	}
 	for l.current == nil {
 		if l.opening == nil {
@@ -62,11 +64,14 @@ func (l *lane) acquire(ctx context.Context, stale session) (session, error) {
 	return l.current, nil
 }
 
-func (l *lane) release(now time.Time) {
+// release ends what acquire began. It answers the session when that has to be
+// closed now, because the lane was closed meanwhile.
+func (l *lane) release(now time.Time) session {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls--
 	l.used = now
+	return l.overLocked()
 }
 
 // idleSince answers when the lane was last used, and false while it is in use.
@@ -76,10 +81,19 @@ func (l *lane) idleSince() (time.Time, bool) {
 	return l.used, l.calls == 0 && l.opening == nil
 }
 
-// take answers the session to be closed, and leaves the lane without one.
-func (l *lane) take() session {
+// close gives the lane up. It answers the session when that has to be closed now;
+// one in use is left to the call that releases it last.
+func (l *lane) close() session {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
+	return l.overLocked()
+}
+
+func (l *lane) overLocked() session {
+	if !l.closed || l.calls > 0 || l.opening != nil {
+		return nil
+	}
 	s := l.current
 	l.current = nil
 	return s

@@ -1,10 +1,13 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +32,9 @@ type link struct {
 	work  group // goroutines of the link: streams, farewells
 	calls group // calls under way
 
+	callCtx  context.Context // ends the calls; the backend still hears of it
+	endCalls context.CancelCauseFunc
+
 	mu    sync.Mutex // guards lanes
 	lanes map[string]*lane
 
@@ -41,6 +47,18 @@ type serverInfo struct {
 	server       []byte // raw JSON of its Implementation
 	capabilities []byte // raw JSON
 	instructions string
+}
+
+// newServerInfo reads the result of a handshake, and keeps none of its bytes.
+func newServerInfo(p Peer, result, server []byte) serverInfo {
+	instructions, _ := wire.Unquote(wire.Member(result, "instructions"))
+	return serverInfo{peer: p, server: bytes.Clone(server),
+		capabilities: bytes.Clone(wire.Member(result, "capabilities")), instructions: instructions}
+}
+
+// announces reports whether the backend says that it tells of changes of its tools.
+func (i serverInfo) announces() bool {
+	return i.peer.Modern || string(wire.Member(wire.Member(i.capabilities, "tools"), "listChanged")) == "true"
 }
 
 // lane answers the lane called key, the shared one where the backend keeps no
@@ -72,7 +90,7 @@ func (l *link) evictLocked() {
 		}
 	}
 	if oldest != "" {
-		l.farewell(l.lanes[oldest])
+		l.farewell(l.lanes[oldest].close())
 		delete(l.lanes, oldest)
 	}
 }
@@ -84,7 +102,7 @@ func (l *link) closeLane(key string) {
 	delete(l.lanes, key)
 	l.mu.Unlock()
 	if ln != nil {
-		l.farewell(ln)
+		l.farewell(ln.close())
 	}
 }
 
@@ -95,14 +113,14 @@ func (l *link) sweep(before time.Time) {
 	for key, ln := range l.lanes {
 		if used, idle := ln.idleSince(); idle && used.Before(before) {
 			delete(l.lanes, key)
-			l.farewell(ln)
+			l.farewell(ln.close())
 		}
 	}
 }
 
-// farewell tells the backend that a session is over, without making anybody wait.
-func (l *link) farewell(ln *lane) {
-	s := ln.take()
+// farewell tells the backend that a session is over, if there is one, without
+// making anybody wait.
+func (l *link) farewell(s session) {
 	if s == nil {
 		return
 	}
@@ -117,12 +135,12 @@ func (l *link) farewell(ln *lane) {
 // the backend can have seen it.
 func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) error {
 	if !l.calls.enter() {
-		return &UnavailableError{Backend: l.name, Reason: "it is being connected again", NotRun: true}
+		return &UnavailableError{Backend: l.name, Reason: "it is being connected again", NotRun: true, again: true}
 	}
 	defer l.calls.leave()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stopKill := context.AfterFunc(l.ctx, func() { cancel(context.Cause(l.ctx)) })
+	stopKill := context.AfterFunc(l.callCtx, func() { cancel(context.Cause(l.callCtx)) })
 	defer stopKill()
 	timer := time.AfterFunc(silence, func() { cancel(fmt.Errorf("%w after %v of silence", errSilent, silence)) })
 	defer timer.Stop()
@@ -132,11 +150,15 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 	for attempt := 0; ; attempt++ {
 		s, err := ln.acquire(ctx, stale)
 		if err != nil {
-			return l.unavailable(ctx, err, true)
+			return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: true,
+				again: !errors.Is(context.Cause(ctx), errSilent), cause: err}
 		}
 		id := l.nextID.Add(1)
 		err = l.attempt(ctx, s, id, x, func() { timer.Reset(silence) })
-		ln.release(time.Now())
+		l.farewell(ln.release(time.Now()))
+		if err == nil {
+			return nil
+		}
 		if errors.Is(err, errSessionLost) && attempt == 0 {
 			stale = s
 			l.changed() // a backend that lost a session was restarted, most likely
@@ -145,10 +167,9 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		if ctx.Err() != nil && l.ctx.Err() == nil {
 			l.cancelled(s, id)
 		}
-		if err == nil {
-			return nil
-		}
-		return l.unavailable(ctx, err, errors.Is(err, errSessionLost) || neverRan(err))
+		refused := neverRan(err) || errors.Is(err, errOtherEra)
+		return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: refused || errors.Is(err, errSessionLost),
+			again: refused, cause: err}
 	}
 }
 
@@ -196,19 +217,35 @@ func (l *link) cancelled(s session, id int64) {
 	})
 }
 
-func (l *link) unavailable(ctx context.Context, err error, notRun bool) error {
-	var unavailable *UnavailableError
-	if errors.As(err, &unavailable) {
-		return err
-	}
-	return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: notRun, cause: err}
-}
-
 // retire gives the link up: no new calls, those under way end by themselves, then
-// connections and sessions are closed. The calls of a killed link end at once.
+// sessions and connections are closed. The calls of a killed link end at once, and
+// nobody is left to say good-bye to.
 func (l *link) retire() {
 	l.calls.close()
+	if l.ctx.Err() == nil {
+		l.closeSessions()
+	}
 	l.kill(errReplaced)
 	l.work.close()
 	l.endpoint.close()
+}
+
+// goodbye bounds the time that the end of all sessions may take: the gateway's own
+// end waits for it.
+const goodbye = 2 * time.Second
+
+// closeSessions tells the backend that all sessions are over, for a moment: a
+// backend that was lost need not hear it.
+func (l *link) closeSessions() {
+	ctx, cancel := context.WithTimeout(l.ctx, min(goodbye, l.cfg.ConnectTimeout))
+	defer cancel()
+	l.mu.Lock()
+	all := append(slices.Collect(maps.Values(l.lanes)), l.shared)
+	clear(l.lanes)
+	l.mu.Unlock()
+	for _, ln := range all {
+		if s := ln.close(); s != nil && ctx.Err() == nil {
+			s.close(ctx)
+		}
+	}
 }

@@ -29,6 +29,8 @@ type session interface {
 	peer() Peer
 	// close ends the session at the backend, if it has one.
 	close(ctx context.Context)
+	// abandon frees what a session holds that the backend does not know any more.
+	abandon()
 }
 
 // errNoStream means that the backend sends nothing of its own accord.
@@ -58,7 +60,8 @@ func (s *httpSession) do(ctx context.Context, h http.Header, body *buffer, id in
 	answered := false
 	_, err := s.post(ctx, h, body, id, func(m *wire.Message) error {
 		if m.Kind == wire.KindRequest {
-			return s.refuse(ctx, m)
+			s.reply(m, s.notify)
+			return nil
 		}
 		if m.Kind == wire.KindResponse {
 			if !answers(m, id) {
@@ -93,15 +96,32 @@ func (s *httpSession) notify(ctx context.Context, body *buffer) error {
 	return s.lost(err)
 }
 
-// refuse answers a request of the backend. A ping is fulfilled; anything else is
-// declined, because the capabilities that the gateway declared have none of it.
-func (s *httpSession) refuse(ctx context.Context, m *wire.Message) error {
+// reply answers a request of the backend by way of notify, in a goroutine of its
+// own: who reads the backend's stream must not wait for a server that may itself
+// be waiting for its reader. What becomes of the answer is no matter of the call
+// that the request came with.
+func (e *endpoint) reply(m *wire.Message, notify func(context.Context, *buffer) error) {
+	select {
+	case e.replies <- struct{}{}:
+	default:
+		return
+	}
 	body := getBuffer()
-	defer body.release()
 	body.b = appendReply(body.b, m)
-	return s.notify(ctx, body)
+	if !e.work.start(func() {
+		defer func() { body.release(); <-e.replies }()
+		ctx, cancel := context.WithTimeout(e.ctx, e.patience)
+		defer cancel()
+		_ = notify(ctx, body)
+	}) {
+		body.release()
+		<-e.replies
+	}
 }
 
+// appendReply appends the answer to a request of a backend. A ping is fulfilled;
+// anything else is declined, because the capabilities that the gateway declared
+// have none of it.
 func appendReply(dst []byte, m *wire.Message) []byte {
 	dst = append(dst, `{"jsonrpc":"2.0","id":`...)
 	dst = append(dst, m.ID.In(m.Raw)...)
@@ -122,7 +142,7 @@ func (s *httpSession) listen(ctx context.Context, opened func(), receive func(*w
 	res, err := s.get(ctx, h)
 	if err != nil {
 		var status *statusError
-		if err = s.lost(err); errors.As(err, &status) {
+		if err = s.lost(err); errors.As(err, &status) && status.permanent() {
 			return errNoStream // 405 is the specified refusal; servers use others too
 		}
 		return err
@@ -140,9 +160,7 @@ func (s *httpSession) listen(ctx context.Context, opened func(), receive func(*w
 			continue
 		}
 		if m.Kind == wire.KindRequest {
-			if err := s.refuse(ctx, &m); err != nil {
-				return err
-			}
+			s.reply(&m, s.notify)
 			continue
 		}
 		receive(&m)
@@ -166,7 +184,10 @@ func (s *httpSession) subscribe(ctx context.Context, opened func(), receive func
 		switch {
 		case m.Kind == wire.KindResponse && m.Error.Present():
 			return errNoStream
-		case m.Method == "notifications/subscriptions/acknowledged":
+		case m.Method == mcp.MethodNotificationSubscriptionsAcknowledged:
+			if string(wire.Member(m.Notifications.In(m.Raw), "toolsListChanged")) != "true" {
+				return errNoStream // none of use
+			}
 			opened()
 		case m.Kind == wire.KindNotification:
 			receive(m)
@@ -174,7 +195,7 @@ func (s *httpSession) subscribe(ctx context.Context, opened func(), receive func
 		return nil
 	})
 	var status *statusError
-	if errors.As(err, &status) {
+	if errors.As(err, &status) && status.permanent() {
 		return errNoStream
 	}
 	return err
@@ -191,3 +212,5 @@ func (s *httpSession) close(ctx context.Context) {
 		res.Body.Close()
 	}
 }
+
+func (s *httpSession) abandon() {} // it holds nothing

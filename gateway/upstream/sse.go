@@ -24,32 +24,25 @@ type sseSession struct {
 	stream io.Closer
 	ended  chan struct{} // closed when the stream has ended
 
-	ctx      context.Context // of the link
-	work     *group          // of the link
-	patience time.Duration   // for one reply to the backend
-
 	mu      sync.Mutex // guards what follows
 	p       Peer
-	pending map[int64]chan []byte
+	pending map[int64]*inbox
 	other   func(*wire.Message)
 }
 
-// maxWaiting is how many messages of one call wait for a client that is slower
-// than the backend, before the call fails: the stream is everybody's.
-const maxWaiting = 256
-
-// openSSE opens the stream and learns where to post. Its reader goes on until ctx
-// ends, under work.
-func openSSE(ctx context.Context, e *endpoint, work *group, cfg Config) (*sseSession, error) {
-	streamCtx, cancel := context.WithCancel(ctx)
+// openSSE opens the stream and learns where to post, unless ctx ends before. Its
+// reader goes on, under work, until the link ends.
+func openSSE(ctx context.Context, l *link) (*sseSession, error) {
+	e, cfg := l.endpoint, l.cfg
+	streamCtx, cancel := context.WithCancel(l.ctx)
+	defer context.AfterFunc(ctx, cancel)()
 	res, err := patient(cfg.ConnectTimeout, cancel, func() (*http.Response, error) { return e.get(streamCtx, make(http.Header, 8)) })
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	s := &sseSession{endpoint: e, stream: closer(func() error { cancel(); return res.Body.Close() }),
-		ended: make(chan struct{}), pending: map[int64]chan []byte{},
-		ctx: ctx, work: work, patience: cfg.ConnectTimeout}
+		ended: make(chan struct{}), pending: map[int64]*inbox{}}
 	events := wire.NewEventReader(res.Body, int(e.max))
 	target, err := patient(cfg.ConnectTimeout, cancel, func() (*url.URL, error) { return readEndpoint(events, e.url) })
 	if err != nil {
@@ -57,7 +50,7 @@ func openSSE(ctx context.Context, e *endpoint, work *group, cfg Config) (*sseSes
 		return nil, err
 	}
 	s.postTo = target
-	if !work.start(func() { s.read(events) }) {
+	if !l.work.start(func() { s.read(events) }) {
 		s.stream.Close()
 		return nil, errReplaced
 	}
@@ -70,7 +63,7 @@ func patient[T any](d time.Duration, cancel func(), f func() (T, error)) (T, err
 	timer := time.AfterFunc(d, cancel)
 	v, err := f()
 	if !timer.Stop() {
-		err = fmt.Errorf("no event stream within %v: %w", d, context.DeadlineExceeded)
+		err = fmt.Errorf("no event stream within %v", d)
 	}
 	return v, err
 }
@@ -133,7 +126,7 @@ func (s *sseSession) read(events *wire.EventReader) {
 func (s *sseSession) dispatch(m *wire.Message) {
 	switch m.Kind {
 	case wire.KindRequest:
-		s.reply(m)
+		s.reply(m, s.notify)
 	case wire.KindResponse:
 		s.deliver(number(m.ID.In(m.Raw)), m)
 	default:
@@ -158,33 +151,14 @@ func (s *sseSession) dispatch(m *wire.Message) {
 	}
 }
 
-// reply answers a request of the backend from a goroutine of its own: the reader
-// must not wait for a server that may itself be waiting for its reader.
-func (s *sseSession) reply(m *wire.Message) {
-	reply := getBuffer()
-	reply.b = appendReply(reply.b, m)
-	if !s.work.start(func() {
-		defer reply.release()
-		ctx, cancel := context.WithTimeout(s.ctx, s.patience)
-		defer cancel()
-		_ = s.notify(ctx, reply) // a stream that is gone needs no answer
-	}) {
-		reply.release()
-	}
-}
-
+// deliver puts a message into the inbox of call id. One that overflows is closed:
+// its call fails.
 func (s *sseSession) deliver(id int64, m *wire.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	waiting := s.pending[id]
-	if waiting == nil {
-		return
-	}
-	select {
-	case waiting <- bytes.Clone(m.Raw):
-	default:
+	if in := s.pending[id]; in != nil && !in.put(m.Raw, s.max) {
 		delete(s.pending, id)
-		close(waiting)
+		close(in.messages)
 	}
 }
 
@@ -202,9 +176,9 @@ func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int
 		return errSessionLost // nothing was sent
 	default:
 	}
-	waiting := make(chan []byte, maxWaiting)
+	in := newInbox()
 	s.mu.Lock()
-	s.pending[id] = waiting
+	s.pending[id] = in
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -216,21 +190,15 @@ func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int
 	}
 	var m wire.Message
 	for {
-		select {
-		case raw, ok := <-waiting:
-			if !ok {
-				return errOverflow
-			}
-			if err := m.Scan(raw); err != nil {
-				return err
-			}
-			if err := receive(&m); err != nil || m.Kind == wire.KindResponse {
-				return err
-			}
-		case <-s.ended:
-			return errStreamEnded
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		raw, err := in.take(ctx, s.ended)
+		if err == nil {
+			err = m.Scan(raw)
+		}
+		if err == nil {
+			err = receive(&m)
+		}
+		if err != nil || m.Kind == wire.KindResponse {
+			return err
 		}
 	}
 }
@@ -247,15 +215,13 @@ func (s *sseSession) notify(ctx context.Context, body *buffer) error {
 	}
 	defer res.Body.Close()
 	head, _ := io.ReadAll(io.LimitReader(res.Body, 512))
-	switch {
-	case res.StatusCode/100 == 2:
+	if res.StatusCode/100 == 2 {
 		return nil
-	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone,
-		res.StatusCode == http.StatusBadRequest && bytes.Contains(bytes.ToLower(head), []byte("session")):
-		return errSessionLost
-	default:
-		return &statusError{status: res.StatusCode, body: string(head)}
 	}
+	if status := newStatusError(res, head); !status.sessionLost() {
+		return status
+	}
+	return errSessionLost
 }
 
 // listen answers when the stream, which is open already, has ended.
@@ -273,3 +239,5 @@ func (s *sseSession) listen(ctx context.Context, opened func(), receive func(*wi
 }
 
 func (s *sseSession) close(context.Context) { s.stream.Close() }
+
+func (s *sseSession) abandon() { s.stream.Close() }

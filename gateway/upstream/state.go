@@ -51,6 +51,15 @@ type State struct {
 	next chan struct{} // closed when a later state stands
 }
 
+// want notes what is wanted now. Where the last connect found another backend is of
+// no interest any more.
+func (s *State) want(b discovery.Backend) {
+	if b.URL != s.Backend.URL {
+		s.URL = ""
+	}
+	s.Backend = b
+}
+
 // Status is the state in the four words that the API has always used.
 func (s *State) Status() string {
 	switch {

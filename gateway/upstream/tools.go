@@ -27,6 +27,7 @@ type Tool struct {
 func listTools(ctx context.Context, f self, s session, nextID func() int64) ([]Tool, []discovery.Diagnostic, error) {
 	var tools []Tool
 	var remarks []discovery.Diagnostic
+	bad := 0
 	seen := map[string]bool{}
 	params, size := "", 0
 	for range maxListPages {
@@ -44,9 +45,9 @@ func listTools(ctx context.Context, f self, s session, nextID func() int64) ([]T
 		err = wire.Elements(list, func(raw []byte) error {
 			t, err := readTool(raw)
 			if err != nil {
-				remarks = append(remarks, discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "T001",
-					Message:    fmt.Sprintf("tool %s is left out: %v", toolLabel(raw), err),
-					Suggestion: "mend the tool's definition in the server"})
+				if bad++; bad <= maxRemarks {
+					remarks = append(remarks, leftOut(fmt.Sprintf("tool %s is left out: %v", toolLabel(raw), err)))
+				}
 				return nil
 			}
 			if len(tools) == maxTools {
@@ -59,10 +60,15 @@ func listTools(ctx context.Context, f self, s session, nextID func() int64) ([]T
 			return nil, nil, fmt.Errorf("tools/list: %w", err)
 		}
 		cursor := wire.Member(result, "nextCursor")
-		if cursor == nil || string(cursor) == "null" {
+		last := cursor == nil || string(cursor) == "null"
+		repeated := seen[string(cursor)]
+		if (last || repeated) && bad > maxRemarks {
+			remarks = append(remarks, leftOut(fmt.Sprintf("%d more tools are left out", bad-maxRemarks)))
+		}
+		if last {
 			return tools, remarks, nil
 		}
-		if seen[string(cursor)] {
+		if repeated {
 			remarks = append(remarks, discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "T002",
 				Message: fmt.Sprintf("tools/list repeats the cursor %s: the list was read until there", oneLine(string(cursor)))})
 			return tools, remarks, nil
@@ -71,6 +77,14 @@ func listTools(ctx context.Context, f self, s session, nextID func() int64) ([]T
 		params = `"cursor":` + string(cursor)
 	}
 	return nil, nil, fmt.Errorf("tools/list: more than %d pages", maxListPages)
+}
+
+// maxRemarks is how many bad tools of one list are named; the rest is counted.
+const maxRemarks = 50
+
+func leftOut(message string) discovery.Diagnostic {
+	return discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "T001", Message: message,
+		Suggestion: "mend the tool's definition in the server"}
 }
 
 func toolLabel(raw []byte) string {

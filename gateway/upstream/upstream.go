@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -68,8 +67,12 @@ func (u *Upstream) Set(b discovery.Backend) {
 // Reconnect gives up the connection, if any, and makes a new one at once.
 func (u *Upstream) Reconnect() { u.reconnect.ring() }
 
-// Stop ends Run; calls under way fail. It does not wait.
-func (u *Upstream) Stop() { u.cancel(errRemoved) }
+// Remove ends Run because nobody wants the backend any more, Stop because the
+// gateway ends. Calls under way fail. Neither waits.
+func (u *Upstream) Remove() { u.cancel(errRemoved) }
+
+// Stop ends Run; see Remove.
+func (u *Upstream) Stop() { u.cancel(errStopped) }
 
 // CloseLane ends a client's session with the backend.
 func (u *Upstream) CloseLane(key string) {
@@ -145,26 +148,34 @@ func (u *Upstream) live(b discovery.Backend) {
 	u.note("info", "Connecting → "+b.URL, false)
 	ctx, cancel := context.WithCancel(u.ctx)
 	defer cancel()
-	// A wish for something else ends an attempt that hangs.
-	stop := u.interrupt(b, cancel)
+	// A wish for something else ends an attempt that hangs, and so does the end of
+	// the time for which the tools stay without a connection.
+	heard := u.interrupt(b, u.reconnect, cancel)
+	if u.State().Phase == PhaseHolding {
+		defer time.AfterFunc(u.holdLeft(), cancel).Stop()
+	}
 	l, err := u.connect(ctx, b)
 	var tools []Tool
 	var remarks listing
 	if err == nil {
 		tools, remarks, err = u.firstList(ctx, l)
-		if err != nil {
-			l.kill(err)
-			l.retire()
-		}
 	}
-	if stop() {
+	if heard() {
 		u.wish.ring() // for watch; an attempt that failed because of it ends here
 	}
-	u.attempts++
 	if err != nil {
+		if l != nil {
+			if ctx.Err() != nil {
+				l.kill(errReplaced)
+			}
+			u.work.start(l.retire)
+		}
 		if ctx.Err() != nil {
+			u.attempts = 0 // what comes next is new
+			u.expireHold()
 			return
 		}
+		u.attempts++
 		u.failed(b, err)
 		return
 	}
@@ -177,18 +188,29 @@ func (u *Upstream) live(b discovery.Backend) {
 	u.note("info", fmt.Sprintf("Connected — %d tools", len(tools)), true)
 	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(tools))
 	why := u.watch(b, l)
-	hard := errors.Is(why, errReplaced) || errors.Is(why, errRemoved)
 	u.lose(b, why.Error())
-	if hard {
+	u.end(b, l, why)
+}
+
+// end gives up link l to b. A connection that was lost lets its calls end by
+// themselves. One that is not wanted any more ends them: at once where the process
+// behind it is gone, whose address may be another's by now, and with a good-bye
+// where it is alive.
+func (u *Upstream) end(b discovery.Backend, l *link, why error) {
+	unwanted := errors.Is(why, errReplaced) || errors.Is(why, errRemoved)
+	switch {
+	case unwanted && b.Generation != "":
 		l.kill(why)
+	case unwanted, errors.Is(why, errStopped):
+		l.endCalls(why)
 	}
 	u.work.start(l.retire)
 }
 
-// interrupt cancels an attempt to reach b when something else is wanted meanwhile.
-// The function that it answers ends the watching, and reports whether the bell of
-// wishes rang.
-func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() bool {
+// interrupt cancels what is being done for b when something else is wanted
+// meanwhile, or when again rings. The function that it answers ends the watching,
+// and reports whether the bell of wishes rang.
+func (u *Upstream) interrupt(b discovery.Backend, again bell, cancel func()) func() bool {
 	done, ended := make(chan struct{}), make(chan bool, 1)
 	go func() {
 		rang := false
@@ -199,6 +221,8 @@ func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() bool {
 				if !u.desired.Load().Same(b) {
 					cancel()
 				}
+			case <-again:
+				cancel()
 			case <-done:
 				ended <- rang
 				return
@@ -206,100 +230,6 @@ func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() bool {
 		}
 	}()
 	return func() bool { close(done); return <-ended }
-}
-
-// failed publishes a failed attempt and waits until the next one is due.
-func (u *Upstream) failed(b discovery.Backend, err error) {
-	wait := u.delay()
-	reason := explain(context.Background(), err)
-	u.publish(func(s *State) {
-		s.Backend, s.Attempts, s.Reason, s.link = b, s.Attempts+1, reason, nil
-		s.RetryAt = time.Now().Add(wait)
-		if s.Phase != PhaseHolding {
-			s.Phase = PhaseProbing
-			if u.attempts > quickAttempts {
-				s.Phase = PhaseFailed
-			}
-		}
-	})
-	if reason != u.lastFail { // the same sentence every 200 ms helps nobody
-		u.lastFail = reason
-		u.note("error", "Failed: "+reason, true)
-		u.log.Warn("backend unreachable", "url", b.URL, "err", reason, "retry_in", wait)
-	}
-	if left := u.holdLeft(); u.State().Phase == PhaseHolding && left < wait {
-		u.idle(left)
-		u.expireHold()
-		return
-	}
-	u.idle(wait)
-}
-
-// Connecting again: quickly at first, for a server that is starting; then rarely,
-// for ever.
-const (
-	quickAttempts = 50 // some 10 s
-	slowAttempts  = 110
-)
-
-func (u *Upstream) delay() time.Duration {
-	d := 30 * time.Second
-	switch {
-	case u.attempts <= 1:
-		d = 50 * time.Millisecond
-	case u.attempts == 2:
-		d = 100 * time.Millisecond
-	case u.attempts <= quickAttempts:
-		d = 200 * time.Millisecond
-	case u.attempts <= slowAttempts:
-		d = time.Second
-	}
-	return d + time.Duration(rand.Int64N(int64(d)/10))
-}
-
-// idle waits for d, or for ever when d is 0, unless something is wanted.
-func (u *Upstream) idle(d time.Duration) {
-	var due <-chan time.Time
-	if d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		due = timer.C
-	}
-	select {
-	case <-due:
-	case <-u.wish:
-		u.attempts = 0
-	case <-u.reconnect:
-		u.attempts = 0
-	case <-u.ctx.Done():
-	}
-}
-
-// lose publishes that the backend is gone for the moment; its tools stay.
-func (u *Upstream) lose(b discovery.Backend, why string) {
-	if u.lostAt.IsZero() {
-		u.lostAt = time.Now()
-	}
-	u.publish(func(s *State) {
-		s.Backend, s.Reason, s.link, s.RetryAt = b, why, nil, time.Time{}
-		if s.Phase == PhaseReady {
-			s.Phase = PhaseHolding
-		}
-	})
-}
-
-// holdLeft is how much longer a lost backend's tools stay; at least a moment.
-func (u *Upstream) holdLeft() time.Duration {
-	return max(time.Millisecond, u.cfg.Hold-time.Since(u.lostAt))
-}
-
-// expireHold takes the tools away when the backend did not come back in time.
-func (u *Upstream) expireHold() {
-	if u.State().Phase != PhaseHolding || time.Since(u.lostAt) < u.cfg.Hold {
-		return
-	}
-	u.note("warn", "Disconnected", true)
-	u.publish(func(s *State) { s.Phase, s.Tools = PhaseFailed, nil })
 }
 
 // publish stands up a new state made from the last one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -56,6 +57,7 @@ const quiet = 100 * time.Millisecond
 // watch keeps the link until it is lost or not wanted, and answers why.
 func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	ctx, cancel := context.WithCancel(l.ctx)
+	defer context.AfterFunc(u.ctx, cancel)()
 	var streams group
 	defer func() { cancel(); streams.close() }()
 	streaming := make(chan bool, 1)
@@ -65,15 +67,27 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	ping := time.NewTimer(u.cfg.PingInterval)
 	defer ping.Stop()
 	var again <-chan time.Time // when the next listing may begin
-	hasStream, dirty, failures := true, false, 0
+	hasStream, dirty, failures := false, false, 0
+	// While the backend is being asked, nobody hears a wish. One for something else
+	// ends the link, and the asking with it.
+	asking := func(ask func() error) error {
+		heard := u.interrupt(b, nil, cancel)
+		err := ask()
+		if heard() {
+			u.wish.ring()
+		}
+		return err
+	}
 	for {
 		check := false
 		select {
 		case <-u.ctx.Done():
 			return context.Cause(u.ctx)
+		case <-l.ctx.Done():
+			return context.Cause(l.ctx)
 		case <-u.wish:
 			want := *u.desired.Load()
-			if !want.Same(b) {
+			if !want.Same(b) || ctx.Err() != nil {
 				return errReplaced
 			}
 			b = want
@@ -92,21 +106,23 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			check = true
 		case <-ping.C:
 			check = true
-			dirty = dirty || !hasStream
+			dirty = dirty || !hasStream || !l.info.announces()
 			l.sweep(time.Now().Add(-u.cfg.LaneIdle))
 		}
 		if dirty && again == nil {
 			dirty = false
-			if err := u.relistNow(ctx, l); err != nil {
+			if err := asking(func() error { return u.relistNow(ctx, l) }); err != nil {
 				check = true
 			}
 			again = time.After(quiet)
 		}
-		if check {
-			if err := u.check(ctx, l); err != nil {
+		if check && ctx.Err() == nil {
+			if err := asking(func() error { return u.check(ctx, l) }); ctx.Err() != nil {
+				continue
+			} else if err != nil {
 				failures++
 				u.note("warn", "Heartbeat failed: "+explain(ctx, err), true)
-				if failures > 1 || neverRan(err) || errors.Is(err, errSessionLost) {
+				if failures > 1 || neverRan(err) || errors.Is(err, errSessionLost) || errors.Is(err, errOtherEra) {
 					return fmt.Errorf("the last check failed: %s", explain(ctx, err))
 				}
 				ping.Reset(time.Second)
@@ -126,7 +142,7 @@ func (u *Upstream) relistNow(ctx context.Context, l *link) error {
 		}
 		return err
 	}
-	if old := u.State(); !sameTools(old.Tools, tools) || len(old.Remarks) != len(more.diagnostics) {
+	if old := u.State(); !sameTools(old.Tools, tools) || !slices.Equal(old.Remarks, more.diagnostics) {
 		u.publish(func(s *State) { s.Tools, s.Remarks = tools, more.diagnostics })
 		u.note("info", fmt.Sprintf("Tools changed — %d tools", len(tools)), true)
 	}
@@ -184,11 +200,14 @@ func (u *Upstream) stream(ctx context.Context, l *link, streaming chan<- bool, b
 			l.shared.release(time.Now())
 			err = s.listen(ctx, func() { tell(true) }, func(m *wire.Message) { l.noticed(m) })
 		}
+		if errors.Is(err, errSessionLost) && u.stillKnows(ctx, l, s) {
+			err = errNoStream // it was the path that the 404 meant
+		}
 		if ctx.Err() != nil {
 			return
 		}
+		tell(false)
 		if errors.Is(err, errNoStream) {
-			tell(false)
 			return
 		}
 		broken.ring()
@@ -201,4 +220,13 @@ func (u *Upstream) stream(ctx context.Context, l *link, streaming chan<- bool, b
 			return
 		}
 	}
+}
+
+// stillKnows reports whether the backend takes a request in session s.
+func (u *Upstream) stillKnows(ctx context.Context, l *link, s session) bool {
+	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
+		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodPing, "")
+	})
+	var rpc *rpcError
+	return err == nil || errors.As(err, &rpc)
 }

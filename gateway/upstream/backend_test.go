@@ -1,0 +1,193 @@
+package upstream
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// question is one request to a scripted backend.
+type question struct {
+	*http.Request
+	method  string // of JSON-RPC; the verb where the body has none
+	id      string // raw
+	session string
+	body    string
+}
+
+// backend is a scripted server for the faults that no real one makes on request.
+// Left alone it is one of 2025 with sessions and without a stream.
+type backend struct {
+	*httptest.Server
+	modern, stateless bool
+
+	mu       sync.Mutex // guards what follows
+	on       map[string]func(http.ResponseWriter, *question)
+	tools    string // what tools/list answers: the text of an array
+	seen     []question
+	sessions map[string]bool
+	ran      atomic.Int64 // calls that were executed, not refused
+	opened   int
+}
+
+const oneTool = `[{"name":"echo","inputSchema":{"type":"object"}}]`
+
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	b := &backend{tools: oneTool, on: map[string]func(http.ResponseWriter, *question){}, sessions: map[string]bool{}}
+	b.Server = httptest.NewServer(b)
+	t.Cleanup(b.close)
+	return b
+}
+
+func (b *backend) close() {
+	b.CloseClientConnections()
+	b.Close()
+}
+
+// handle makes f answer method, a JSON-RPC method or an HTTP verb; nil restores
+// what the backend does by itself.
+func (b *backend) handle(method string, f func(http.ResponseWriter, *question)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.on[method] = f
+}
+
+func (b *backend) setTools(array string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tools = array
+}
+
+// forget loses all sessions, as a restart does.
+func (b *backend) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.sessions)
+}
+
+func (b *backend) live() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.sessions)
+}
+
+// asked answers the questions of one method so far.
+func (b *backend) asked(method string) []question {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var found []question
+	for _, q := range b.seen {
+		if q.method == method {
+			found = append(found, q)
+		}
+	}
+	return found
+}
+
+func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	var m struct {
+		Method string
+		ID     json.RawMessage
+	}
+	_ = json.Unmarshal(body, &m)
+	if m.Method == "" {
+		m.Method = r.Method
+	}
+	q := question{r, m.Method, string(m.ID), r.Header.Get("Mcp-Session-Id"), string(body)}
+	b.mu.Lock()
+	b.seen = append(b.seen, q)
+	hook := b.on[m.Method]
+	b.mu.Unlock()
+	if hook != nil {
+		hook(w, &q)
+		return
+	}
+	b.answer(w, &q)
+}
+
+func (b *backend) answer(w http.ResponseWriter, q *question) {
+	b.mu.Lock()
+	tools, known := b.tools, b.sessions[q.session]
+	b.mu.Unlock()
+	switch q.method {
+	case "GET":
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	case "server/discover":
+		if !b.modern {
+			http.Error(w, "Bad Request: No valid session ID provided", http.StatusBadRequest)
+			return
+		}
+		reply(w, q, `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"public"}`)
+		return
+	case "initialize":
+		if !b.stateless {
+			b.mu.Lock()
+			b.opened++
+			id := fmt.Sprintf("session-%d", b.opened)
+			b.sessions[id] = true
+			b.mu.Unlock()
+			w.Header().Set("Mcp-Session-Id", id)
+		}
+		reply(w, q, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"scripted","version":"1"}}`)
+		return
+	}
+	if !b.modern && !b.stateless && !known {
+		http.Error(w, "Session not found", http.StatusNotFound)
+		return
+	}
+	switch q.method {
+	case "DELETE":
+		b.mu.Lock()
+		delete(b.sessions, q.session)
+		b.mu.Unlock()
+	case "tools/list":
+		reply(w, q, `{"tools":`+tools+`}`)
+	case "tools/call":
+		b.ran.Add(1)
+		reply(w, q, `{"content":[{"type":"text","text":"done"}]}`)
+	case "ping":
+		reply(w, q, `{}`)
+	default:
+		if q.id != "" && q.method != "POST" {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no such method"}}`, q.id)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+func reply(w http.ResponseWriter, q *question, result string) {
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, q.id, result)
+}
+
+// stream begins an event stream.
+func stream(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(w).Flush()
+}
+
+func send(w http.ResponseWriter, format string, args ...any) {
+	fmt.Fprintf(w, "data: "+format+"\n\n", args...)
+	_ = http.NewResponseController(w).Flush()
+}
+
+// hang holds a request until its client is gone.
+func hang(_ http.ResponseWriter, q *question) {
+	_, _ = io.Copy(io.Discard, q.Body) // only then does the server notice that the client left
+	select {
+	case <-q.Context().Done():
+	case <-time.After(2 * patience):
+	}
+}

@@ -66,7 +66,8 @@ func BenchmarkCall(b *testing.B) {
 			b.Run(fmt.Sprintf("%dB/%s", size, way), func(b *testing.B) {
 				backend := httptest.NewServer(fastServer(way == "2026"))
 				b.Cleanup(backend.Close)
-				target, name, header := backend.URL, "echo", http.Header{}
+				var target string
+				name, header := "echo", http.Header{}
 				switch way {
 				case "floor":
 					u, _ := url.Parse(backend.URL)

@@ -139,7 +139,7 @@ func TestThereAndBackIsTold(t *testing.T) {
 // runHeld is run with a hold that suits a test.
 func runHeld(t *testing.T, hold time.Duration) (*gateway.Gateway, string) {
 	t.Helper()
-	return runWith(t, func(g *gateway.Gateway) { g.SetHold(hold) })
+	return runWith(t, gateway.Config{}, func(g *gateway.Gateway) { g.SetHold(hold) })
 }
 
 // A container that restarts keeps its tools listed, and calls wait for it; nobody is

@@ -143,6 +143,14 @@ func (g *Gateway) Put(source string, set []discovery.Backend) {
 	ring(g.wish)
 }
 
+// Heard reports whether source has said yet what it wants.
+func (g *Gateway) Heard(source string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, heard := g.desired[source]
+	return heard
+}
+
 func ring(bell chan struct{}) {
 	select {
 	case bell <- struct{}{}:

@@ -31,13 +31,14 @@ func echoServer(name string) *server.MCPServer {
 // run starts a gateway for the test's time and answers its address.
 func run(t testing.TB) (*gateway.Gateway, string) {
 	t.Helper()
-	return runWith(t, func(*gateway.Gateway) {})
+	return runWith(t, gateway.Config{}, func(*gateway.Gateway) {})
 }
 
-// runWith is run with a change before Run.
-func runWith(t testing.TB, change func(*gateway.Gateway)) (*gateway.Gateway, string) {
+// runWith is run with a configuration, and a change before Run.
+func runWith(t testing.TB, cfg gateway.Config, change func(*gateway.Gateway)) (*gateway.Gateway, string) {
 	t.Helper()
-	g := gateway.New(gateway.Config{Version: "test"})
+	cfg.Version = "test"
+	g := gateway.New(cfg)
 	change(g)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

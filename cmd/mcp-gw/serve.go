@@ -60,7 +60,9 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	var stopping atomic.Bool
 	control := api.Config{
 		Gateway: gw, Manual: registered, MCP: gw.Handler(), Check: gw.Check,
-		Ready:   func() bool { return !stopping.Load() },
+		// The file is read in no time, and what it says is part of the service. The
+		// engine may be away for hours, and holds up nobody.
+		Ready:   func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
 		Version: version, Log: log,
 	}
 	if watcher != nil { // a nil *Provider in the interface would not be nil

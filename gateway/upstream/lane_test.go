@@ -81,6 +81,29 @@ func TestLaneClosedWhileInUse(t *testing.T) {
 	}
 }
 
+// The session of a closed lane is given out once, to whoever used it last.
+func TestLaneGivesItsSessionOutOnce(t *testing.T) {
+	s := &httpSession{}
+	l := &lane{open: func() (session, error) { return s, nil }}
+	for range 2 {
+		if got, err := l.acquire(t.Context(), nil); got != s || err != nil {
+			t.Fatalf("acquire: %v, %v", got, err)
+		}
+	}
+	if got := l.close(); got != nil {
+		t.Error("close gave out a session in use")
+	}
+	if got := l.release(time.Now()); got != nil {
+		t.Error("the first release gave it out")
+	}
+	if got := l.release(time.Now()); got != s {
+		t.Error("the last release did not")
+	}
+	if got := l.close(); got != nil {
+		t.Error("it was given out twice")
+	}
+}
+
 func TestLanesAreBounded(t *testing.T) {
 	b := newBackend(t)
 	cfg := quick()
@@ -137,6 +160,16 @@ func TestSessionsAreClosedWhenTheConnectionIsGivenUp(t *testing.T) {
 	await(t, "leaving one session", func() bool { return b.live() == 1 && len(b.asked("DELETE")) == 3 })
 	mustCall(t, u, "a", "echo", "done")
 
+	for name, end := range map[string]func(*Upstream){"when the gateway stops": (*Upstream).Stop, "when it is removed": (*Upstream).Remove} {
+		t.Run(name, func(t *testing.T) {
+			b := newBackend(t)
+			u := start(t, at(b.URL), quick())
+			awaitReady(t, u)
+			mustCall(t, u, "a", "echo", "done")
+			end(u)
+			await(t, "leaving no session", func() bool { return b.live() == 0 && len(b.asked("DELETE")) == 2 })
+		})
+	}
 	t.Run("when the list fails", func(t *testing.T) {
 		b := newBackend(t)
 		b.handle("tools/list", func(w http.ResponseWriter, _ *question) { http.Error(w, "boom", 500) })

@@ -174,6 +174,7 @@ func TestCallInFlightOfADyingBackend(t *testing.T) {
 					if err != nil {
 						t.Errorf("%s client: %v", eraName(client), err)
 					}
+					t.Logf("%s client: answered %v", eraName(client), got)
 					answers <- got
 				}()
 				p.await(t, "started", "doomed")

@@ -23,7 +23,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func serve(t testing.TB, h http.Handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
-	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	t.Cleanup(func() {
+		_ = s.Listener.Close() // or Close would wait for a connection of the last moment
+		s.CloseClientConnections()
+		s.Close()
+	})
 	return s
 }
 

@@ -86,6 +86,8 @@ func TestFormOfAnswers(t *testing.T) {
 func TestSilentCallIsKeptAlive(t *testing.T) {
 	h := start(t, func(c *Config) { c.KeepAlive = 10 * time.Millisecond })
 	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(release)
 	h.show(map[string]tool{"wait": func(context.Context, string, func(string)) string { <-goOn; return `"result":{"text":"done"}` }})
 	s := h.initialize(t)
 	l := h.open(t, "POST", callOf("wait"), s...)
@@ -96,8 +98,8 @@ func TestSilentCallIsKeptAlive(t *testing.T) {
 	}
 	silent := make(chan answer)
 	go func() { silent <- h.post(t, callOf("wait"), append([]string{"Accept", "application/json"}, s...)...) }()
-	time.Sleep(30 * time.Millisecond)
-	close(goOn)
+	time.Sleep(30 * time.Millisecond) // three times as long as a stream would be silent
+	release()
 	if got := l.next(t, false); !strings.Contains(got, "done") {
 		t.Errorf("got %s", got)
 	}
@@ -141,7 +143,7 @@ func TestDisconnect(t *testing.T) {
 	begin(callOf("wait"), s)()
 	select {
 	case err := <-cancelled:
-		t.Errorf("legacy: ended with %v", err)
+		t.Fatalf("legacy: ended with %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	goOn <- struct{}{}
@@ -158,7 +160,7 @@ func TestDisconnect(t *testing.T) {
 	h.post(t, strings.Replace(cancel, "1}", `"1"}`, 1), s...)
 	select {
 	case err := <-cancelled:
-		t.Errorf("cancelled from elsewhere: %v", err)
+		t.Fatalf("cancelled from elsewhere: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
 	h.post(t, cancel, s...)

@@ -46,9 +46,14 @@ func newBackend(t *testing.T) *backend {
 	return b
 }
 
-func (b *backend) close() {
-	b.CloseClientConnections()
-	b.Close()
+func (b *backend) close() { shut(b.Server) }
+
+// shut ends a server with all its connections. Close alone would wait for them, also
+// for one that came in at the last moment.
+func shut(s *httptest.Server) {
+	_ = s.Listener.Close()
+	s.CloseClientConnections()
+	s.Close()
 }
 
 // handle makes f answer method, a JSON-RPC method or an HTTP verb; nil restores

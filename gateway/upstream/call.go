@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"mcp-gw/gateway/wire"
 )
 
 // Call carries x to the backend. While the backend is expected back, after a
@@ -29,7 +31,10 @@ func (u *Upstream) Call(ctx context.Context, x Exchange) error {
 		if status := (*statusError)(nil); !errors.As(err, &status) || errors.Is(err, errOtherEra) {
 			u.suspect.ring()
 		}
-		if !lost.again || errors.Is(err, errOtherEra) && !u.relinked(ctx, l) {
+		if other := (*eraError)(nil); errors.As(err, &other) && !u.relinked(ctx, l) {
+			return other.deliver(x, l.info.peer, err)
+		}
+		if !lost.again {
 			return err
 		}
 		if waited.IsZero() {
@@ -46,6 +51,16 @@ func (u *Upstream) Call(ctx context.Context, x Exchange) error {
 			return err
 		}
 	}
+}
+
+// deliver hands the answer to x after all, when its sender turned out to be what it
+// was; err stands where there is none.
+func (e *eraError) deliver(x Exchange, from Peer, err error) error {
+	var m wire.Message
+	if e.answer == nil || m.Scan(e.answer) != nil {
+		return err
+	}
+	return x.Receive(&m, from)
 }
 
 // relinked waits until the life's goroutine has looked at the backend, and reports

@@ -159,6 +159,29 @@ func TestHugeMessages(t *testing.T) {
 	}
 }
 
+// An error that names the request is the answer to it, whatever its code and status.
+func TestErrorsAreRelayed(t *testing.T) {
+	for _, modern := range []bool{false, true} {
+		b := newBackend(t)
+		b.modern = modern
+		u := start(t, at(b.URL), quick())
+		awaitReady(t, u)
+		for _, status := range []int{200, 400, 404, 500} {
+			for _, code := range []int{-32601, -32602, -32603, -32000, -32019, 4242} {
+				if status == http.StatusNotFound && !modern {
+					continue // a lost session
+				}
+				member := fmt.Sprintf(`"error":{"code":%d,"message":"quota","data":{"a":1e400}}`, code)
+				b.handle("tools/call", func(w http.ResponseWriter, q *question) {
+					w.WriteHeader(status)
+					fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,%s}`, q.id, member)
+				})
+				mustCall(t, u, "a", "echo", member)
+			}
+		}
+	}
+}
+
 // What is not the answer to the call is not taken for it.
 func TestForeignAnswers(t *testing.T) {
 	b := newBackend(t)

@@ -28,7 +28,7 @@ func echoServer() *server.MCPServer {
 func serve(t *testing.T, h http.Handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
-	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	t.Cleanup(func() { shut(s) })
 	return s
 }
 

@@ -36,6 +36,15 @@ var errSessionLost = errors.New("the backend does not know the session any more"
 // era than it did: a server that was upgraded in its place.
 var errOtherEra = errors.New("the backend speaks another revision than before")
 
+// eraError is an answer that may mean errOtherEra.
+type eraError struct {
+	status *statusError
+	answer []byte // a JSON-RPC error that names the request, which it may answer; or nil
+}
+
+func (e *eraError) Error() string   { return errOtherEra.Error() + ": " + e.status.Error() }
+func (e *eraError) Unwrap() []error { return []error{errOtherEra, e.status} }
+
 // Causes with which calls are ended from outside.
 var (
 	errSilent   = errors.New("timed out")

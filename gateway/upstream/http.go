@@ -124,12 +124,19 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 	// names the request; a server that does not know the session names none.
 	var m wire.Message
 	_, inSession := h["Mcp-Session-Id"]
-	isError := m.Scan(in.b) == nil && m.Error.Present()
+	if m.Scan(in.b) != nil {
+		m = wire.Message{}
+	}
+	named := m.Error.Present() && isID(m.ID.In(m.Raw), final)
 	switch {
 	case inSession && status.sessionLost():
 	case status.status == http.StatusBadRequest && otherEra(h, &m):
-		return res.Header, fmt.Errorf("%w: %w", errOtherEra, status)
-	case isError && isID(m.ID.In(m.Raw), final):
+		other := &eraError{status: status}
+		if named {
+			other.answer = bytes.Clone(in.b)
+		}
+		return res.Header, other
+	case named:
 		return res.Header, receive(&m)
 	}
 	return res.Header, status
@@ -138,7 +145,8 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 // otherEra reports whether a 400, with error m if it has one, says that its sender
 // does not speak the era in which it was asked (basic/transports, backwards
 // compatibility): a server of 2025 knows none of the codes of 2026-07-28, and one
-// of 2026-07-28 gives a reason in them.
+// of 2026-07-28 gives a reason in them. It may be the answer to the request as well:
+// the codes that the eras share are anybody's.
 func otherEra(sent http.Header, m *wire.Message) bool {
 	code := 0
 	if m.Error.Present() {

@@ -26,7 +26,7 @@ func listenAt(t *testing.T, addr string, h http.Handler) *httptest.Server {
 	s.Listener.Close()
 	s.Listener = l
 	s.Start()
-	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	t.Cleanup(func() { shut(s) })
 	return s
 }
 

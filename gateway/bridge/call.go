@@ -102,7 +102,7 @@ func (c *call) Encode(dst []byte, id int64, to upstream.Peer) []byte {
 	put(m.ID, number)
 	put(m.Name, c.route.quoted)
 	switch {
-	case c.client.Modern == to.Modern && (to.Modern || !m.MetaReserved):
+	case c.client.Modern == to.Modern:
 		if m.MetaProgressToken.Present() {
 			put(m.MetaProgressToken, number)
 		}
@@ -118,7 +118,7 @@ func (c *call) Encode(dst []byte, id int64, to upstream.Peer) []byte {
 // plainMeta is the client's _meta without what 2026-07-28 reserves for one hop:
 // servers of both eras refuse a session's request that has it.
 func plainMeta(m *wire.Message, token []byte) []byte {
-	meta := wire.WithoutReserved(m.Meta.In(m.Raw))
+	meta := wire.WithoutHop(m.Meta.In(m.Raw))
 	if at := wire.Find(meta, "progressToken"); at.Present() {
 		meta = wire.Splice(nil, meta, wire.Edit{Span: at, New: token})
 	}

@@ -41,7 +41,7 @@ func TestEncode(t *testing.T) {
 		"legacy to legacy, _meta kept":        {legacy, `{"name":"b__tool","_meta":{"claudecode/toolUseId":"x"}}`, legacyPeer, `{"name":"tool","_meta":{"claudecode/toolUseId":"x"}}`},
 		"legacy to legacy, empty _meta":       {legacy, `{"name":"b__tool","_meta":{}}`, legacyPeer, `{"name":"tool","_meta":{}}`},
 		"legacy to legacy, progress token":    {legacy, `{"_meta":{"a":1,"progressToken":"t"},"name":"b__tool"}`, legacyPeer, `{"_meta":{"a":1,"progressToken":100},"name":"tool"}`},
-		"legacy to legacy, reserved":          {legacy, `{"_meta":{"a":1,` + caps + `,"progressToken":7},"name":"b__tool"}`, legacyPeer, `{"_meta":{"a":1,"progressToken":100},"name":"tool"}`},
+		"legacy to legacy, reserved":          {legacy, `{"_meta":{"a":1,"io.modelcontextprotocol/related-task":{"taskId":"t"},"progressToken":7},"name":"b__tool"}`, legacyPeer, `{"_meta":{"a":1,"io.modelcontextprotocol/related-task":{"taskId":"t"},"progressToken":100},"name":"tool"}`},
 		"escaped name":                        {legacy, `{"n\u0061me":"b__t\u006fol"}`, legacyPeer, `{"n\u0061me":"tool"}`},
 		"legacy to modern, no _meta":          {legacy, `{"name":"b__tool","arguments":` + odd + `}`, modernPeer, `{"_meta":{` + version + `,` + info + `,` + caps + `},"name":"tool","arguments":` + odd + `}`},
 		"legacy to modern, empty _meta":       {legacy, `{"name":"b__tool","_meta":{}}`, modernPeer, `{"name":"tool","_meta":{` + version + `,` + info + `,` + caps + `}}`},

@@ -53,8 +53,6 @@ type Message struct {
 
 	// Members of params._meta.
 	MetaProgressToken, MetaVersion, MetaClientInfo, MetaCapabilities, MetaLogLevel, MetaSubscription Span
-	// MetaReserved tells that _meta has a member below io.modelcontextprotocol/.
-	MetaReserved bool
 
 	// Members of result.
 	ResultType Span
@@ -248,14 +246,9 @@ func (m *Message) params(s *scanner) error {
 
 func (m *Message) meta(s *scanner) error {
 	return within(s, &m.Meta, "_meta", func(key []byte) error {
-		if string(key) == "progressToken" {
-			return once(s, &m.MetaProgressToken, key)
-		}
-		if !bytes.HasPrefix(key, []byte(metaPrefix)) {
-			return other(s, key, metaNames)
-		}
-		m.MetaReserved = true
 		switch string(key) {
+		case "progressToken":
+			return once(s, &m.MetaProgressToken, key)
 		case metaVersion:
 			return once(s, &m.MetaVersion, key)
 		case metaClientInfo:

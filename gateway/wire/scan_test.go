@@ -26,7 +26,6 @@ func TestScan(t *testing.T) {
 		method   string
 		want     map[string]string
 		isError  bool
-		reserved bool
 	}{
 		{
 			name: "call", in: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a__b","arguments":{"name":"inner","_meta":{"progressToken":0}},"_meta":{"progressToken":"t"}}}`,
@@ -46,12 +45,12 @@ func TestScan(t *testing.T) {
 		{
 			name: "modern meta",
 			in:   `{"jsonrpc":"2.0","id":-1.5e3,"method":"subscriptions/listen","params":{"notifications":{},"_meta":{"io.modelcontextprotocol/protocolVersion":"v","io.modelcontextprotocol/clientInfo":{},"io.modelcontextprotocol/clientCapabilities":{ },"io.modelcontextprotocol/logLevel":"l","io.modelcontextprotocol/subscriptionId":7}}}`,
-			kind: KindRequest, method: "subscriptions/listen", reserved: true,
+			kind: KindRequest, method: "subscriptions/listen",
 			want: map[string]string{"id": "-1.5e3", "notifications": "{}", "_meta.version": `"v"`, "_meta.clientInfo": "{}", "_meta.capabilities": "{ }", "_meta.logLevel": `"l"`, "_meta.subscription": "7", "params": "*", "_meta": "*"},
 		},
 		{
 			name: "an unknown reserved member", in: `{"jsonrpc":"2.0","method":"m","params":{"_meta":{"io.modelcontextprotocol/new":1}}}`,
-			kind: KindNotification, method: "m", reserved: true, want: map[string]string{"params": "*", "_meta": "*"},
+			kind: KindNotification, method: "m", want: map[string]string{"params": "*", "_meta": "*"},
 		},
 		{
 			name: "notifications", in: `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":12,"progressToken":"p","uri":"u"}}`,
@@ -74,8 +73,8 @@ func TestScan(t *testing.T) {
 			if err := m.Scan([]byte(tt.in)); err != nil {
 				t.Fatalf("Scan: %v", err)
 			}
-			if m.Kind != tt.kind || m.Method != tt.method || m.IsError != tt.isError || m.MetaReserved != tt.reserved {
-				t.Errorf("got kind %d method %q isError %t reserved %t", m.Kind, m.Method, m.IsError, m.MetaReserved)
+			if m.Kind != tt.kind || m.Method != tt.method || m.IsError != tt.isError {
+				t.Errorf("got kind %d method %q isError %t", m.Kind, m.Method, m.IsError)
 			}
 			for name, span := range spans(&m) {
 				got, want := string(span.In(m.Raw)), tt.want[name]

@@ -1,7 +1,5 @@
 package wire
 
-import "bytes"
-
 // Edit replaces the bytes of Span by New; an empty Span at a place inserts.
 type Edit struct {
 	Span
@@ -48,11 +46,17 @@ func Insert(b []byte, obj Span, member []byte) Edit {
 	return Edit{Span{at, at}, append(append(make([]byte, 0, len(member)+1), member...), ',')}
 }
 
-// WithoutReserved answers the object raw (a _meta) without its members below
-// io.modelcontextprotocol/, which belong to one hop, and raw itself when it is no
-// object.
-func WithoutReserved(raw []byte) []byte {
-	return without(raw, func(key []byte) bool { return bytes.HasPrefix(key, []byte(metaPrefix)) })
+// WithoutHop answers the object raw (a _meta) without the members that belong to
+// one hop in 2026-07-28, and raw itself when it is no object. Other members below
+// io.modelcontextprotocol/, such as related-task, are for whom they reach.
+func WithoutHop(raw []byte) []byte {
+	return without(raw, func(key []byte) bool {
+		switch string(key) {
+		case metaVersion, metaClientInfo, metaCapabilities, metaLogLevel, metaSubscription:
+			return true
+		}
+		return false
+	})
 }
 
 // WithoutMember answers the object raw without the member name, and raw itself

@@ -54,15 +54,15 @@ func TestWithout(t *testing.T) {
 	for in, want := range map[string]string{
 		`{}`:                     `{}`,
 		`{"a":1, "b":{"x":"}"}}`: `{"a":1,"b":{"x":"}"}}`,
-		`{"` + p + `logLevel":"x","a":1,"` + p + `y":{}}`: `{"a":1}`,
-		`{"\u0069o.modelcontextprotocol/x":1,"\u0061":2}`: `{"\u0061":2}`,
+		`{"` + p + `logLevel":"x","a":1,"` + p + `related-task":{}}`: `{"a":1,"` + p + `related-task":{}}`,
+		`{"\u0069o.modelcontextprotocol/clientInfo":1,"\u0061":2}`:   `{"\u0061":2}`,
 		`null`:          `null`,
 		`[1]`:           `[1]`,
 		`{"a":1,"b"`:    `{"a":1,"b"`,
 		`{"a":1} extra`: `{"a":1}`,
 	} {
-		if got := string(WithoutReserved([]byte(in))); got != want {
-			t.Errorf("WithoutReserved(%s) = %s, want %s", in, got, want)
+		if got := string(WithoutHop([]byte(in))); got != want {
+			t.Errorf("WithoutHop(%s) = %s, want %s", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{

@@ -21,6 +21,12 @@ type Tool struct {
 	Mirror *mcp.Tool
 }
 
+// Codes of the remarks on a backend's list; labels.md explains them.
+const (
+	codeLeftOut = "T001"
+	codeCursor  = "T002"
+)
+
 // listTools reads all pages of the backend's list. Tools that no client could use
 // are left out, each with a diagnostic: one bad tool must not cost the others,
 // and clients that validate would refuse the whole list because of it.
@@ -69,7 +75,7 @@ func listTools(ctx context.Context, f self, s session, nextID func() int64) ([]T
 			return tools, remarks, nil
 		}
 		if repeated {
-			remarks = append(remarks, discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "T002",
+			remarks = append(remarks, discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: codeCursor,
 				Message: fmt.Sprintf("tools/list repeats the cursor %s: the list was read until there", oneLine(string(cursor)))})
 			return tools, remarks, nil
 		}
@@ -83,7 +89,7 @@ func listTools(ctx context.Context, f self, s session, nextID func() int64) ([]T
 const maxRemarks = 50
 
 func leftOut(message string) discovery.Diagnostic {
-	return discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "T001", Message: message,
+	return discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: codeLeftOut, Message: message,
 		Suggestion: "mend the tool's definition in the server"}
 }
 

@@ -2,17 +2,12 @@ package docker
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
-
-// retryInspect is the pause after an inspect that failed.
-const retryInspect = time.Second
 
 const (
 	// goneFor is how long a removed container is still shown, goneMost how many.
@@ -160,141 +155,6 @@ func (t *table) mark(id string, heard bool) reaction {
 	}
 	r.busy = true
 	return reaction{attend: id}
-}
-
-// visit is one inspect of one container.
-type visit struct {
-	id    string
-	began time.Time
-	heard bool          // an event had asked for it
-	done  chan struct{} // closed with the marks that it answers; nil when there were none
-}
-
-// begin takes the marks of id: an inspect starts now.
-func (t *table) begin(id string, now time.Time) visit {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.records[id]
-	v := visit{id: id, began: now, heard: r.heard, done: r.next}
-	r.next, r.heard = nil, false
-	select {
-	case <-r.wake:
-	default:
-	}
-	return v
-}
-
-// end takes what a visit found. again asks for another one after pause, or with
-// the next mark; without it, the container is attended no longer.
-func (t *table) end(v visit, o observation, err error, now time.Time) (again bool, pause time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	id, heard, r := v.id, v.heard, t.records[v.id]
-	again = r.next != nil
-	if failed := err != nil && !errors.Is(err, errGone); failed && !again {
-		r.next = v.done // the marks are not answered yet
-	} else if v.done != nil {
-		defer close(v.done)
-	}
-	switch {
-	case errors.Is(err, errGone):
-		if r.known && !r.gone && !heard && !r.heard {
-			t.unheard[id] = true
-		}
-		r.err, r.gone, r.died, r.stopping = nil, true, false, false
-		if r.ended.IsZero() {
-			r.ended = r.obs.finishedAt
-		}
-		r.fall(now)
-		if r.down.IsZero() {
-			r.down = now
-		}
-		if !again && !r.concerns {
-			delete(t.records, id)
-		}
-	case err != nil:
-		// Not a word about the container: what was known stands.
-		r.err = err
-		return true, retryInspect
-	default:
-		r.err = nil
-		if again && r.died && o.up() && o.startedAt.Equal(r.obs.startedAt) {
-			break // asked before the process ended; the next inspect knows more
-		}
-		if !heard && !r.heard && (!r.known || r.obs.generation() != o.generation() || r.obs.status != o.status) {
-			t.unheard[id] = true
-		}
-		t.learn(r, o, now)
-		if r.mayComeBack() {
-			// The start of a restart holds the container's lock: an inspect that
-			// begins in it waits, and finds the new process.
-			r.settled = v.began.Sub(r.down) >= restartTime
-			if !r.settled {
-				again, pause = true, restartTime
-			}
-		}
-		if !again && !r.concerns {
-			delete(t.records, id)
-			delete(t.unheard, id)
-		}
-	}
-	if !again {
-		r.busy = false
-	}
-	return again, pause
-}
-
-// learn takes a fresh observation.
-func (t *table) learn(r *record, o observation, now time.Time) {
-	if r.known && !o.startedAt.Equal(r.obs.startedAt) {
-		r.killed, r.stopping = time.Time{}, false
-	}
-	r.obs, r.seen, r.known, r.died, r.gone = o, now, true, false, false
-	t.judge(r, now)
-}
-
-// judge describes the record's observation in the present world.
-func (t *table) judge(r *record, now time.Time) {
-	r.description = describe(r.obs, t.world, r.fixedName)
-	if !r.routable {
-		r.ended = r.obs.finishedAt
-		r.fall(now)
-		return
-	}
-	d := r.description
-	r.last, r.down, r.ended, r.settled = &d, time.Time{}, time.Time{}, false
-	if r.fixedName == "" && r.unnamed {
-		r.fixedName = r.name
-	}
-}
-
-// release gives up attending a container, without a result.
-func (t *table) release(v visit) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if v.done != nil {
-		close(v.done)
-	}
-	if r := t.records[v.id]; r != nil {
-		r.busy = false
-	}
-}
-
-// rest waits before another attempt at id, or until id is marked. It returns false
-// when ctx ended.
-func (t *table) rest(ctx context.Context, id string, d time.Duration) bool {
-	t.mu.Lock()
-	wake := t.records[id].wake
-	t.mu.Unlock()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-wake:
-	case <-timer.C:
-	}
-	return true
 }
 
 func (t *table) home() home {

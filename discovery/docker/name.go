@@ -45,16 +45,27 @@ func toName(s string) string {
 const (
 	labelComposeProject = "com.docker.compose.project"
 	labelComposeService = "com.docker.compose.service"
+	labelComposeNumber  = "com.docker.compose.container-number"
 	labelComposeOneOff  = "com.docker.compose.oneoff"
 	labelSwarmService   = "com.docker.swarm.service.name"
 	labelSwarmStack     = "com.docker.stack.namespace"
 )
 
+// composeOf answers the compose project and service of a container, empty when
+// compose did not make it. Compose labels the images that it builds with both too,
+// and whatever runs from them inherits that; the number only its containers have.
+func composeOf(labels map[string]string) (project, service string) {
+	if labels[labelComposeNumber] == "" {
+		return "", ""
+	}
+	return labels[labelComposeProject], labels[labelComposeService]
+}
+
 // defaultName is the name of a backend whose labels give none, and where it was
 // taken from. The name may turn out reserved, or be empty; the caller checks.
 func defaultName(container string, labels map[string]string) (name, from string) {
-	project := labels[labelComposeProject]
-	if service := labels[labelComposeService]; service != "" {
+	project, service := composeOf(labels)
+	if service != "" {
 		return toName(service), "compose service"
 	}
 	if service := labels[labelSwarmService]; service != "" {

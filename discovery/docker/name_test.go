@@ -4,7 +4,7 @@ import "testing"
 
 func TestDefaultName(t *testing.T) {
 	compose := func(project, service string) map[string]string {
-		return map[string]string{labelComposeProject: project, labelComposeService: service}
+		return map[string]string{labelComposeProject: project, labelComposeService: service, labelComposeNumber: "1"}
 	}
 	tests := []struct {
 		container  string
@@ -15,9 +15,10 @@ func TestDefaultName(t *testing.T) {
 		{"shop-github-1", compose("shop", "GitHub_MCP"), "github-mcp", "compose service"},
 		{"x.1.abc", map[string]string{labelSwarmService: "stack_files", labelSwarmStack: "stack"}, "files", "swarm service"},
 		{"x.1.abc", map[string]string{labelSwarmService: "files"}, "files", "swarm service"},
-		{"shop-github-1", map[string]string{labelComposeProject: "shop"}, "github", "container name"},
-		{"shop_github_1", map[string]string{labelComposeProject: "shop"}, "github", "container name"},
-		{"shop-github-2", map[string]string{labelComposeProject: "shop"}, "github-2", "container name"},
+		{"shop-github-1", compose("shop", ""), "github", "container name"},
+		{"shop_github_1", compose("shop", ""), "github", "container name"},
+		{"shop-github-2", compose("shop", ""), "github-2", "container name"},
+		{"github", map[string]string{labelComposeProject: "shop", labelComposeService: "demo"}, "github", "container name"}, // of an image that compose built
 		{"github-1", nil, "github-1", "container name"},
 		{"Quirky.Name__x", nil, "quirky-name-x", "container name"},
 		{"_", nil, "", "container name"},
@@ -35,7 +36,7 @@ func FuzzDefaultName(f *testing.F) {
 	f.Add("shop-github-1", "shop", "")
 	f.Add("x", "", "Häkchen_Dienst")
 	f.Fuzz(func(t *testing.T, container, project, service string) {
-		got, _ := defaultName(container, map[string]string{labelComposeProject: project, labelComposeService: service})
+		got, _ := defaultName(container, map[string]string{labelComposeProject: project, labelComposeService: service, labelComposeNumber: "1"})
 		if got != "" && !validName.MatchString(got) {
 			t.Fatalf("defaultName(%q, %q, %q) = %q", container, project, service, got)
 		}

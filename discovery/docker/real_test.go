@@ -105,7 +105,7 @@ func TestRealRestartNeverLeavesTheSet(t *testing.T) {
 func TestRealRecreate(t *testing.T) {
 	l := newLab(t)
 	// The order of docker compose: the new one is created before the old one ends.
-	labels := map[string]string{"com.docker.compose.project": "p", "com.docker.compose.service": "svc", "mcp-gw.port": "8080"}
+	labels := map[string]string{"com.docker.compose.project": "p", "com.docker.compose.service": "svc", "com.docker.compose.container-number": "1", "mcp-gw.port": "8080"}
 	oldID := l.start(want{labels: labels})
 	_, r := l.watch(Config{Log: testLog(t)})
 	r.awaitNames(t, "svc")

@@ -236,9 +236,9 @@ func connectCommand(w world, o observation) string {
 }
 
 func containerOf(o observation) *discovery.Container {
+	project, service := composeOf(o.labels)
 	return &discovery.Container{
-		ID: o.id, Name: o.name, Image: o.image,
-		ComposeProject: o.labels[labelComposeProject], ComposeService: o.labels[labelComposeService],
+		ID: o.id, Name: o.name, Image: o.image, ComposeProject: project, ComposeService: service,
 		Health: o.health, StartedAt: o.startedAt,
 	}
 }

@@ -140,7 +140,7 @@ func labelledNew(kv ...string) func(*observation) {
 
 func TestDescribeBackend(t *testing.T) {
 	d := describe(running("a", labelled(
-		"mcp-gw.name", "x", "mcp-gw.headers.X-T", "v", "mcp-gw.timeout.call", "7s", labelComposeProject, "p", labelComposeService, "s",
+		"mcp-gw.name", "x", "mcp-gw.headers.X-T", "v", "mcp-gw.timeout.call", "7s", labelComposeProject, "p", labelComposeService, "s", labelComposeNumber, "1",
 	), func(o *observation) { o.health = "healthy" }), testWorld, "")
 	b := d.backend
 	if b.Name != "x" || b.Source != discovery.SourceDocker || b.URL != "http://10.0.0.2:8080/mcp" || len(b.Alternatives) != 2 ||

@@ -54,6 +54,12 @@ type Backend struct {
 	// Headers go out with every request. Their values are secrets: they reach
 	// no log and no API answer.
 	Headers map[string]string
+	// TLS is how the certificate of an https URL is checked.
+	TLS TLS
+	// Groups are the smaller endpoints at which clients find the backend besides
+	// the one that has all: sorted, each once. They change what clients see, and
+	// nothing about the connection.
+	Groups []string
 	// CallTimeout is how long a call may stay silent before it fails. Zero
 	// means the gateway's default. Any message of the backend for that call,
 	// progress included, starts it anew.
@@ -75,11 +81,11 @@ type Backend struct {
 
 // Same reports whether b and o ask for the same connection, so that a running
 // one may be kept. Facts that are only shown (Container, Diagnostics) do not
-// count.
+// count, nor does who may see it (Groups).
 func (b Backend) Same(o Backend) bool {
 	return b.Name == o.Name && b.Source == o.Source && b.URL == o.URL &&
 		slices.Equal(b.Alternatives, o.Alternatives) && b.Transport == o.Transport &&
-		maps.Equal(b.Headers, o.Headers) && b.CallTimeout == o.CallTimeout &&
+		maps.Equal(b.Headers, o.Headers) && b.TLS == o.TLS && b.CallTimeout == o.CallTimeout &&
 		b.Disabled == o.Disabled && b.Generation == o.Generation && b.Held == o.Held &&
 		(b.Open == nil) == (o.Open == nil)
 }

@@ -26,6 +26,8 @@ func TestBackendSame(t *testing.T) {
 		"Open":         {func(b *Backend) { b.Open = func(context.Context) (io.ReadWriteCloser, error) { return nil, nil } }, false},
 		"Transport":    {func(b *Backend) { b.Transport = TransportSSE }, false},
 		"Headers":      {func(b *Backend) { b.Headers = map[string]string{"A": "c"} }, false},
+		"TLS":          {func(b *Backend) { b.TLS.ServerName = "s" }, false},
+		"Groups":       {func(b *Backend) { b.Groups = []string{"g"} }, true},
 		"CallTimeout":  {func(b *Backend) { b.CallTimeout = 0 }, false},
 		"Disabled":     {func(b *Backend) { b.Disabled = true }, false},
 		"Generation":   {func(b *Backend) { b.Generation = "h" }, false},

@@ -144,6 +144,8 @@ func typeName(e *json.UnmarshalTypeError) string {
 		return "true or false"
 	case "map", "struct":
 		return "an object"
+	case "slice":
+		return "an array"
 	default:
 		return "a " + e.Type.Kind().String()
 	}

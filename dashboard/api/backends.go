@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -65,7 +66,7 @@ func (s *server) settings(b gateway.BackendState) []discovery.Setting {
 		for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
 			settings = append(settings, discovery.Setting{Key: "headers." + name, Value: manual.Masked, Source: "file"})
 		}
-		return settings
+		return append(settings, shaped(r)...)
 	}
 	if s.Discovery != nil && b.Container != nil {
 		for _, o := range s.Discovery.Report().Containers {
@@ -77,6 +78,27 @@ func (s *server) settings(b gateway.BackendState) []discovery.Setting {
 	return []discovery.Setting{}
 }
 
+// shaped are the settings of r that most registrations leave out.
+func shaped(r manual.Registration) []discovery.Setting {
+	var settings []discovery.Setting
+	add := func(key, value string) {
+		settings = append(settings, discovery.Setting{Key: key, Value: value, Source: "file"})
+	}
+	if len(r.Groups) > 0 {
+		add("groups", strings.Join(discovery.Groups(r.Groups), ","))
+	}
+	if r.TLS.SkipVerify {
+		add("tls.verify", "false")
+	}
+	if r.TLS.ServerName != "" {
+		add("tls.serverName", r.TLS.ServerName)
+	}
+	if r.TLS.CAFile != "" {
+		add("tls.ca", r.TLS.CAFile)
+	}
+	return settings
+}
+
 // registration is the body of POST /api/backends.
 type registration struct {
 	Name      string            `json:"name"`
@@ -84,6 +106,8 @@ type registration struct {
 	Transport string            `json:"transport"`
 	Headers   map[string]string `json:"headers"`
 	Enabled   *bool             `json:"enabled"`
+	Groups    []string          `json:"groups"`
+	TLS       manual.TLS        `json:"tls"`
 }
 
 type backendAnswer struct {
@@ -99,6 +123,7 @@ func (s *server) register(c echo.Context) error {
 	r := manual.Registration{
 		Name: body.Name, URL: body.URL, Transport: discovery.Transport(body.Transport),
 		Headers: body.Headers, Enabled: body.Enabled == nil || *body.Enabled,
+		Groups: body.Groups, TLS: body.TLS.Settings(),
 	}
 	if err := r.Validate(); err != nil {
 		return fail(http.StatusBadRequest, "%v", err)

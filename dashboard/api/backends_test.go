@@ -66,6 +66,14 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 		{`{"name":1,"url":"http://h","transport":"http"}`, "name must be a string, not number"},
 		{`{"name":"a","url":"http://h","transport":"http","enabled":"no"}`, "enabled must be true or false, not string"},
 		{`{"name":"a","url":"http://h","transport":"http","headers":["x"]}`, "headers must be an object, not array"},
+		{`{"name":"a","url":"http://h","transport":"http","groups":"dev"}`, "groups must be an array, not string"},
+		{`{"name":"a","url":"http://h","transport":"http","groups":["dev","A b"]}`, `groups: "A b" is not a name: 1 to 32 characters of a-z, 0-9 and -, no - at either end`},
+		{`{"name":"a","url":"http://h","transport":"http","groups":["self"]}`, `groups: "self" is reserved for the gateway itself`},
+		{`{"name":"a","url":"https://h","transport":"http","tls":"no"}`, "tls must be an object, not string"},
+		{`{"name":"a","url":"https://h","transport":"http","tls":{"verify":"no"}}`, "tls.verify must be true or false, not string"},
+		{`{"name":"a","url":"https://h","transport":"http","tls":{"serverName":"h:1"}}`, `tls.serverName "h:1" is not a host name such as search.internal, without scheme and port`},
+		{`{"name":"a","url":"https://h","transport":"http","tls":{"ca":"ca.pem"}}`, `tls.ca "ca.pem" is not an absolute path such as /certs/ca.pem, without . and .. in it`},
+		{`{"name":"a","url":"http://h","transport":"http","tls":{"verify":false}}`, `tls.verify has no effect, because the scheme is http: leave it out`},
 		{``, "the body must be a JSON object, and is empty"},
 		{`[]`, "the body must be a JSON object: json: cannot unmarshal array into Go value of type api.registration"},
 		{`{"name":"a"`, "the body must be a JSON object: unexpected EOF"},
@@ -160,6 +168,14 @@ func TestOneBackend(t *testing.T) {
 	_, got = h.call(t, "GET", "/api/backends/ha", "")
 	if s := field(t, got, "settings"); s != `[{"key":"url","value":"http://10.0.0.5:8123/sse","source":"file"},{"key":"transport","value":"sse","source":"file"},{"key":"enabled","value":"true","source":"file"},{"key":"headers.Authorization","value":"***","source":"file"}]` {
 		t.Errorf("settings of a registration: %s", s)
+	}
+	status, got := h.call(t, "POST", "/api/backends", `{"name":"ca","url":"https://h/mcp","transport":"http","groups":["b","a"],"tls":{"verify":true,"serverName":"H.internal","ca":"/certs/ca.pem"}}`)
+	if status != 200 {
+		t.Fatalf("a registration with groups and tls: %d %s", status, got)
+	}
+	_, got = h.call(t, "GET", "/api/backends/ca", "")
+	if s := field(t, got, "settings"); !strings.HasSuffix(s, `,{"key":"groups","value":"a,b","source":"file"},{"key":"tls.serverName","value":"h.internal","source":"file"},{"key":"tls.ca","value":"/certs/ca.pem","source":"file"}]`) {
+		t.Errorf("settings of a registration with groups and tls: %s", s)
 	}
 	h.want(t, "GET", "/api/backends/no%2Fbody", "", 404, `{"error":"no backend is called \"no/body\"; GET /api/backends lists all"}`)
 }

@@ -17,6 +17,7 @@ const (
 	codeAmbiguousPort = "L010"
 	codeNoPort        = "L011"
 	codeNoName        = "L012"
+	codeNoEffect      = "L013"
 	codeConflict      = "L020"
 	codeNotOnNetwork  = "N001"
 	codeNoAddress     = "N002"
@@ -41,6 +42,7 @@ var codeTable = []struct {
 	{codeAmbiguousPort, "ambiguous port", discovery.SeverityError, "Several ports are exposed, and none stands out.", "Set `mcp-gw.port`."},
 	{codeNoPort, "no port", discovery.SeverityError, "No TCP port is exposed, and none is set.", "Set `mcp-gw.port`."},
 	{codeNoName, "no usable name", discovery.SeverityError, "No valid name can be made from the service or container name.", "Set `mcp-gw.name`."},
+	{codeNoEffect, "no effect", discovery.SeverityWarning, "The label can have no effect beside the others: `mcp-gw.tls.*` with `http`, `mcp-gw.tls.ca` when nothing is checked.", "Set `mcp-gw.scheme=https`, or remove the label."},
 	{codeConflict, "name taken", discovery.SeverityError, "Another container has the name already.", "Set `mcp-gw.name` on one of the two."},
 	{codeNotOnNetwork, "not on the network", discovery.SeverityError, "The container has labels, but does not share the gateway's network.", "Connect it, with the command the message gives."},
 	{codeNoAddress, "no address", discovery.SeverityError, "The container runs and is on the network, but has no address there.", "Connect it anew: `docker network disconnect`, then `connect`."},

@@ -22,6 +22,9 @@ var synonyms = map[string]string{
 	"tag": "groups", "tags": "groups", "group": "groups",
 	"include": "tools.include", "exclude": "tools.exclude", "tools": "tools.include",
 	"secret": "auth.secret", "token": "auth.secret",
+	"tls.insecure": "tls.verify", "tls.skip-verify": "tls.verify", "insecure": "tls.verify", "verify": "tls.verify",
+	"ca": "tls.ca", "tls.ca-file": "tls.ca", "tls.cafile": "tls.ca", "tls.cert": "tls.ca",
+	"sni": "tls.server-name", "tls.sni": "tls.server-name", "tls.host": "tls.server-name", "server-name": "tls.server-name",
 }
 
 // advice is for words that stand for no label at all.

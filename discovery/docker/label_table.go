@@ -23,6 +23,8 @@ type settings struct {
 	transport   discovery.Transport
 	headers     map[string]string
 	callTimeout time.Duration // 0 = the gateway's
+	groups      []string      // sorted
+	tls         discovery.TLS
 }
 
 func defaults() settings {
@@ -77,6 +79,14 @@ var labelTable = []label{
 		doc: "Sent as header `<Name>` with every request. Never shown. Anybody who may inspect the container can read it, so no secrets.", set: setHeader},
 	{key: "timeout.call", kind: "duration", fallback: "the gateway's", example: "5m",
 		doc: "How long a call may stay silent, 100ms to 1h. Progress counts as a sign of life.", set: setCallTimeout},
+	{key: "groups", kind: "names, with commas between", fallback: "none", example: "dev,ops", strict: true,
+		doc: "Groups that the backend belongs to, at most 16; names like those of `mcp-gw.name`. Each is an endpoint `/mcp/<group>` with its backends alone. `/mcp` has all of them anyway.", set: setGroups},
+	{key: "tls.verify", kind: "`true` or `false`", fallback: "`true`", example: "false", strict: true,
+		doc: "`false` takes any certificate of an `https` server. Better is `tls.ca`.", set: setTLSVerify},
+	{key: "tls.server-name", kind: "host name", fallback: "the container's address", example: "search.internal", strict: true,
+		doc: "The name in the server's certificate, and the one it is asked for (SNI). Few certificates have a container's address.", set: setTLSServerName},
+	{key: "tls.ca", kind: "absolute path", fallback: "the system's authorities", example: "/certs/ca.pem", strict: true,
+		doc: "PEM file of the authorities that count instead of the system's. The path is the gateway's: mount it there. It is read with each connect.", set: setTLSCA},
 }
 
 func setEnable(s *settings, _, value string) (string, error) {
@@ -223,10 +233,9 @@ func setCallTimeout(s *settings, _, value string) (string, error) {
 // marks the ones whose absence would show or reach more than its author meant:
 // such a container is kept out.
 var reservedLabels = map[string]bool{
-	"instance": true, "groups": true, "url": true, "network": true,
+	"instance": true, "url": true, "network": true,
 	"tools.include": true, "tools.exclude": true, "tools.read-only": true,
 	"title": false, "description": false, "protocol": false,
-	"tls.verify": false, "tls.server-name": false,
 	"auth": false, "auth.secret": false, "secret-headers.": false,
 	"tools.rename.": false, "tools.prefix": false, "prompts": false, "resources": false,
 	"priority": false, "weight": false, "balance": false, "max-concurrency": false,

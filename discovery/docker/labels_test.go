@@ -3,6 +3,7 @@ package docker
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,38 @@ func TestParseLabelsValues(t *testing.T) {
 		{"timeout.call", "2h", "L002w", nil, ""},
 		{"timeout.call", "-5s", "L002w", nil, ""},
 		{"name", strings.Repeat("a", maxLabelValue+1), "L002e", nil, ""},
+		{"groups", "ops", "", func(s settings) bool { return slices.Equal(s.groups, []string{"ops"}) }, ""},
+		{"groups", " ops, dev,,ops ,", "", func(s settings) bool { return slices.Equal(s.groups, []string{"dev", "ops"}) }, ""},
+		{"groups", numbered(discovery.MaxGroups), "", func(s settings) bool { return len(s.groups) == discovery.MaxGroups }, ""},
+		{"groups", numbered(discovery.MaxGroups + 1), "L002e", func(s settings) bool { return s.groups == nil }, ""},
+		{"groups", "dev,Ops Team", "L002e", func(s settings) bool { return s.groups == nil }, "mcp-gw.groups=dev,ops-team"},
+		{"groups", "dev,__", "L002e", nil, "mcp-gw.groups=dev"},
+		{"groups", "self", "L002e", nil, "mcp-gw.groups=dev,ops"},
+		{"groups", "", "L002e", nil, "mcp-gw.groups=dev,ops"},
+		{"groups", " , ", "L002e", nil, ""},
+		{"tls.verify", "false", "", func(s settings) bool { return s.tls == discovery.TLS{SkipVerify: true} }, ""},
+		{"tls.verify", "TRUE", "", func(s settings) bool { return s.tls == discovery.TLS{} }, ""},
+		{"tls.verify", "no", "L002e", func(s settings) bool { return !s.tls.SkipVerify }, "mcp-gw.tls.verify=false"},
+		{"tls.verify", "fasle", "L002e", func(s settings) bool { return !s.tls.SkipVerify }, ""},
+		{"tls.server-name", "Search_1.internal", "", func(s settings) bool { return s.tls.ServerName == "search_1.internal" }, ""},
+		{"tls.server-name", "10.0.0.2", "", func(s settings) bool { return s.tls.ServerName == "10.0.0.2" }, ""},
+		{"tls.server-name", "https://search.internal:8443/mcp", "L002e", nil, "mcp-gw.tls.server-name=search.internal"},
+		{"tls.server-name", "search.internal:8443", "L002e", nil, "mcp-gw.tls.server-name=search.internal"},
+		{"tls.server-name", "search.internal.", "L002e", nil, "mcp-gw.tls.server-name=search.internal"},
+		{"tls.server-name", "*.internal", "L002e", nil, ""},
+		{"tls.server-name", "-a", "L002e", nil, ""},
+		{"tls.server-name", "", "L002e", nil, ""},
+		{"tls.server-name", strings.Repeat("a.", 127), "L002e", nil, ""},
+		{"tls.ca", "/certs/ca.pem", "", func(s settings) bool { return s.tls.CAFile == "/certs/ca.pem" }, ""},
+		{"tls.ca", "ca.pem", "L002e", nil, "mcp-gw.tls.ca=/certs/ca.pem"},
+		{"tls.ca", "/certs/../etc/shadow", "L002e", nil, ""},
+		{"tls.ca", "/dev/zero", "L002e", nil, ""},
+		{"tls.ca", "/proc/self/environ", "L002e", nil, ""},
+		{"tls.ca", "/a\nb", "L002e", nil, ""},
+		{"tls.ca", "/" + strings.Repeat("a", 1024), "L002e", nil, ""},
+		{"tls.insecure", "true", "L001w", nil, "mcp-gw.tls.verify"},
+		{"tls.servername", "x", "L001w", nil, "mcp-gw.tls.server-name"},
+		{"group", "x", "L001w", nil, "mcp-gw.groups"},
 
 		{"transprot", "http", "L001w", nil, "mcp-gw.transport"},
 		{"prot", "1", "L001w", nil, "mcp-gw.port"},
@@ -102,7 +135,6 @@ func TestParseLabelsValues(t *testing.T) {
 		{"title", "T", "L004w", nil, ""},
 		{"auth.secret", "github_token", "L004w", nil, ""},
 		{"tools.exclude", "delete_*", "L004e", nil, ""},
-		{"groups", "ops", "L004e", nil, ""},
 		{"tools.rename.create_token", "x", "L004w", nil, ""},
 
 		{"Port", "8080", "L006w", func(s settings) bool { return s.port == 8080 }, "mcp-gw.port"},
@@ -127,6 +159,15 @@ func TestParseLabelsValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered is a list of n groups.
+func numbered(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = "g" + strconv.Itoa(i)
+	}
+	return strings.Join(names, ",")
 }
 
 func TestParseLabelsPrefix(t *testing.T) {
@@ -186,7 +227,7 @@ func TestParseLabelsTogether(t *testing.T) {
 // No secret of a label may be in anything that is shown.
 func TestParseLabelsMasks(t *testing.T) {
 	const secret = "ghp_0123456789abcdef"
-	for _, key := range []string{"headers.Authorization", "headers.X-Plain", "headers.bad name", "port", "path", "name", "enable", "colour", "auth.token", "title"} {
+	for _, key := range []string{"headers.Authorization", "headers.X-Plain", "headers.bad name", "port", "path", "name", "enable", "colour", "auth.token", "title", "groups", "tls.verify", "tls.server-name", "tls.ca"} {
 		p := parseLabels("mcp-gw", map[string]string{"mcp-gw." + key: secret})
 		for _, d := range p.diagnostics {
 			for what, s := range map[string]string{"value": d.Value, "message": d.Message, "suggestion": d.Suggestion} {
@@ -204,10 +245,11 @@ func TestParseLabelsMasks(t *testing.T) {
 }
 
 func FuzzParseLabels(f *testing.F) {
-	for _, seed := range []string{"mcp-gw.port", "mcp-gw.headers.X-A", "MCP-GW.Transport", "mcpgw.port", "mcp-gw", "mcp-gw.tools.exclude"} {
+	for _, seed := range []string{"mcp-gw.port", "mcp-gw.headers.X-A", "MCP-GW.Transport", "mcp-gw.groups", "mcp-gw.tls.server-name", "mcpgw.port", "mcp-gw", "mcp-gw.tools.exclude"} {
 		f.Add(seed, "8080")
 		f.Add(seed, "/a?b=c")
 		f.Add(seed, "Bearer 0123456789")
+		f.Add(seed, "https://a.b:1/c,d")
 	}
 	f.Fuzz(func(t *testing.T, key, value string) {
 		p := parseLabels("mcp-gw", map[string]string{key: value, "mcp-gw.enable": "true"})
@@ -217,11 +259,19 @@ func FuzzParseLabels(f *testing.F) {
 		if p.port < 0 || p.port > 65535 {
 			t.Fatalf("port %d", p.port)
 		}
-		if p.name != "" && !validName.MatchString(p.name) {
+		if p.name != "" && discovery.CheckName(p.name) != nil {
 			t.Fatalf("name %q", p.name)
 		}
 		if p.path != "" && (!strings.HasPrefix(p.path, "/") || strings.ContainsAny(p.path, " \r\n#\\")) {
 			t.Fatalf("path %q", p.path)
+		}
+		for _, g := range p.groups {
+			if discovery.CheckName(g) != nil {
+				t.Fatalf("group %q", g)
+			}
+		}
+		if n := p.tls.ServerName; n != "" && discovery.CheckServerName(n) != nil {
+			t.Fatalf("server name %q", n)
 		}
 		for k, v := range p.headers {
 			if strings.ContainsAny(k+v, "\r\n\x00") {

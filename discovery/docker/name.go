@@ -1,28 +1,27 @@
 package docker
 
 import (
-	"regexp"
-	"slices"
 	"strings"
+
+	"mcp-gw/discovery"
 )
 
 const maxName = 32
 
-// validName is what a backend may be called. It has no underscore, so that the
-// "__" between backend and tool is found without doubt.
-var validName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`)
-
-// reservedNames are kept for the gateway's own tools.
-var reservedNames = []string{"gateway", "mcp-gw", "self"}
-
 func checkName(name string) error {
-	if !validName.MatchString(name) {
-		return refuse(toName(name), "is not a name: 1 to 32 characters of a-z, 0-9 and -, no - at either end")
-	}
-	if slices.Contains(reservedNames, name) {
-		return refuse("", "is reserved for the gateway itself")
+	if err := discovery.CheckName(name); err != nil {
+		return refuse(otherName(name), "%v", err)
 	}
 	return nil
+}
+
+// otherName is the name that was meant by one that cannot be used, "" when there
+// is no telling.
+func otherName(name string) string {
+	if fix := toName(name); discovery.CheckName(fix) == nil {
+		return fix
+	}
+	return ""
 }
 
 // toName makes a valid name of s, "" when nothing in it can stand in one.

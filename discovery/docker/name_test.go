@@ -1,6 +1,11 @@
 package docker
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"mcp-gw/discovery"
+)
 
 func TestDefaultName(t *testing.T) {
 	compose := func(project, service string) map[string]string {
@@ -37,8 +42,8 @@ func FuzzDefaultName(f *testing.F) {
 	f.Add("x", "", "Häkchen_Dienst")
 	f.Fuzz(func(t *testing.T, container, project, service string) {
 		got, _ := defaultName(container, map[string]string{labelComposeProject: project, labelComposeService: service, labelComposeNumber: "1"})
-		if got != "" && !validName.MatchString(got) {
-			t.Fatalf("defaultName(%q, %q, %q) = %q", container, project, service, got)
+		if err := discovery.CheckName(got); got != "" && err != nil && !strings.Contains(err.Error(), "reserved") {
+			t.Fatalf("defaultName(%q, %q, %q) = %q: %v", container, project, service, got, err)
 		}
 		if toName(got) != got {
 			t.Fatalf("toName(%q) = %q: a name changes when it is made a name", got, toName(got))

@@ -2,9 +2,7 @@ package docker
 
 import (
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"mcp-gw/discovery"
@@ -95,6 +93,7 @@ func describe(o observation, w world, fixedName string) description {
 	case strings.EqualFold(o.labels[labelComposeOneOff], "true"):
 		return judge(verdictOneOff, "a one-off container of docker compose run is not registered", "")
 	}
+	p.remarkIdleTLS(w.prefix)
 	d.diagnostics = p.diagnostics
 	switch {
 	case !p.labelled && p.nearMiss:
@@ -164,6 +163,7 @@ func describe(o observation, w world, fixedName string) description {
 	d.backend = discovery.Backend{
 		Name: name, Source: discovery.SourceDocker, URL: first, Alternatives: alternatives,
 		Transport: p.transport, Headers: p.headers, CallTimeout: p.callTimeout,
+		TLS: p.tls, Groups: p.groups,
 		Generation: generation, Held: paused, Container: containerOf(o), Diagnostics: d.diagnostics,
 	}
 	return d
@@ -247,37 +247,4 @@ func containerOf(o observation) *discovery.Container {
 // is told once.
 func (p parsed) refusedLabel(label string) bool {
 	return slices.ContainsFunc(p.diagnostics, func(d discovery.Diagnostic) bool { return strings.EqualFold(d.Label, label) })
-}
-
-// list returns the effective settings, each with its source.
-func (p parsed) list(name, nameFrom string, port int, portFrom string) []discovery.Setting {
-	source := func(key string) string {
-		if p.given[key] {
-			return "label"
-		}
-		return "default"
-	}
-	path := p.path
-	switch {
-	case path != "":
-	case p.transport == discovery.TransportSSE:
-		path = "/sse"
-	default:
-		path = "/mcp"
-	}
-	out := []discovery.Setting{{Key: "name", Value: name, Source: nameFrom}}
-	if port != 0 {
-		out = append(out, discovery.Setting{Key: "port", Value: strconv.Itoa(port), Source: portFrom})
-	}
-	out = append(out,
-		discovery.Setting{Key: "scheme", Value: p.scheme, Source: source("scheme")},
-		discovery.Setting{Key: "path", Value: path, Source: source("path")},
-		discovery.Setting{Key: "transport", Value: string(p.transport), Source: source("transport")})
-	for _, h := range slices.Sorted(maps.Keys(p.headers)) {
-		out = append(out, discovery.Setting{Key: "headers." + h, Value: masked, Source: "label"})
-	}
-	if p.callTimeout > 0 {
-		out = append(out, discovery.Setting{Key: "timeout.call", Value: p.callTimeout.String(), Source: "label"})
-	}
-	return out
 }

@@ -81,6 +81,11 @@ func TestDescribe(t *testing.T) {
 		{"bad port", running("a", labelled("mcp-gw.port", "x")), verdictLabelValue, "L002e", "is not a number", "mcp-gw.port=8080", false, true},
 		{"bad port, two exposed", running("a", ports(1, 2), labelled("mcp-gw.port", "x")), verdictLabelValue, "L002e", "", "", false, true},
 		{"bad timeout", running("a", labelled("mcp-gw.timeout.call", "x")), verdictRegisteredWarn, "L002w", "", "", true, true},
+		{"bad group", running("a", labelled("mcp-gw.groups", "ops,Dev")), verdictLabelValue, "L002e", "not registered", "mcp-gw.groups=dev,ops", false, true},
+		{"TLS without TLS", running("a", labelled("mcp-gw.tls.verify", "false")), verdictRegisteredWarn, "L013w", "the scheme is http", "mcp-gw.scheme=https", true, true},
+		{"TLS as usual without TLS", running("a", labelled("mcp-gw.tls.verify", "true")), verdictRegistered, "", "", "", true, true},
+		{"TLS, unclear whether", running("a", labelled("mcp-gw.tls.ca", "/ca.pem", "mcp-gw.scheme", "x")), verdictLabelValue, "L002e", "", "mcp-gw.scheme=http", false, true},
+		{"CA for nothing", running("a", labelled("mcp-gw.tls.ca", "/ca.pem", "mcp-gw.tls.verify", "0", "mcp-gw.scheme", "https")), verdictRegisteredWarn, "L013w", "mcp-gw.tls.ca has no effect", "remove mcp-gw.tls.ca", true, true},
 		{"no port", running("a", ports()), verdictNoPort, "L011e", "exposes no TCP port", "mcp-gw.port", false, true},
 		{"stdio?", running("a", ports(), func(o *observation) { o.openStdin = true }), verdictNoPort, "L011e", "stdio", "", false, true},
 		{"two ports", running("a", ports(6379, 9090)), verdictPortAmbiguous, "L010e", "6379, 9090", "mcp-gw.port=6379", false, true},
@@ -135,6 +140,26 @@ func labelledNew(kv ...string) func(*observation) {
 	return func(o *observation) {
 		o.labels = map[string]string{}
 		labelled(kv...)(o)
+	}
+}
+
+func TestDescribeBackendOverTLS(t *testing.T) {
+	d := describe(running("a", labelled("mcp-gw.scheme", "https", "mcp-gw.groups", "ops,dev",
+		"mcp-gw.tls.server-name", "a.internal", "mcp-gw.tls.ca", "/certs/ca.pem", "mcp-gw.tls.verify", "true")), testWorld, "")
+	if d.verdict != verdictRegistered {
+		t.Fatalf("%s: %s", d.verdict, d.reason)
+	}
+	if b := d.backend; b.TLS != (discovery.TLS{ServerName: "a.internal", CAFile: "/certs/ca.pem"}) || !slices.Equal(b.Groups, []string{"dev", "ops"}) {
+		t.Errorf("%+v", b)
+	}
+	for _, want := range []discovery.Setting{
+		{Key: "scheme", Value: "https", Source: "label"}, {Key: "groups", Value: "dev,ops", Source: "label"},
+		{Key: "tls.verify", Value: "true", Source: "label"}, {Key: "tls.server-name", Value: "a.internal", Source: "label"},
+		{Key: "tls.ca", Value: "/certs/ca.pem", Source: "label"},
+	} {
+		if !slices.Contains(d.settings, want) {
+			t.Errorf("settings %+v lack %+v", d.settings, want)
+		}
 	}
 }
 

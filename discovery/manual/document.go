@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"mcp-gw/discovery"
 )
 
 // maxBackends bounds how many backends of the file are served.
@@ -123,6 +125,13 @@ func parseEntry(raw json.RawMessage) entry {
 		case "headers":
 			e.reg.Headers = nil
 			err = decode(f, &e.reg.Headers, "an object whose values are strings")
+		case "groups":
+			e.reg.Groups = nil
+			err = decode(f, &e.reg.Groups, "an array of strings")
+		case "tls":
+			var t TLS
+			err = decode(f, &t, "an object with verify (true or false), serverName and ca (strings)")
+			e.reg.TLS = t.Settings()
 		}
 		if err != nil && e.err == nil {
 			e.err = err
@@ -233,11 +242,9 @@ func (e entry) updated(r Registration) entry {
 	e.fields = set(e.fields, "url", r.URL)
 	e.fields = set(e.fields, "transport", r.Transport)
 	e.fields = set(e.fields, "enabled", r.Enabled)
-	if len(r.Headers) > 0 {
-		e.fields = set(e.fields, "headers", r.Headers)
-	} else {
-		e.fields = slices.DeleteFunc(e.fields, func(f field) bool { return f.name == "headers" })
-	}
+	e.fields = setOrDrop(e.fields, "headers", r.Headers, len(r.Headers) > 0)
+	e.fields = setOrDrop(e.fields, "groups", r.Groups, len(r.Groups) > 0)
+	e.fields = setOrDrop(e.fields, "tls", writtenTLS(r.TLS), r.TLS != discovery.TLS{})
 	e.raw = writeObject(e.fields)
 	return e
 }

@@ -12,6 +12,7 @@ func FuzzDocument(f *testing.F) {
 	for _, s := range []string{
 		"", "null", "{}", `{"backends":null}`, `{"backends":[null,1,"x",[],{}]}`,
 		`{"a":1e999,"backends":[{"name":"a","url":"http://a","transport":"http","headers":{"X":"1"},"x":{"y":[]}},{"name":"a"}],"\ud800":"\u0000"}`,
+		`{"backends":[{"name":"b","url":"https://b","transport":"http","groups":["x",1],"tls":{"verify":0}},{"name":"c","url":"https://c","transport":"http","groups":["x"],"tls":{"verify":false,"serverName":"s","ca":null}}]}`,
 		"\xef\xbb\xbf{\"backends\":[{\"name\":\"n\",\"name\":\"a\",\"url\":\"http://\xff\",\"transport\":\"sse\",\"enabled\":false}]}",
 	} {
 		f.Add([]byte(s))

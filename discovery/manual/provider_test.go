@@ -7,8 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+
+	"mcp-gw/discovery"
 )
 
 func TestRegisterSavesAndSurvivesARestart(t *testing.T) {
@@ -67,6 +71,65 @@ func TestRegisterSavesAndSurvivesARestart(t *testing.T) {
 	set := s.puts[0]
 	if set[0].Headers["Authorization"] != "Bearer x" || set[0].Disabled || !set[1].Disabled || set[0].Source != "manual" {
 		t.Errorf("after the restart the sink has %+v", set)
+	}
+}
+
+func TestGroupsAndTLSSurviveARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backends.json")
+	p, _, stop := start(t, path)
+	r := reg("a", "https://a")
+	r.Groups, r.TLS = []string{"ops", "dev", "ops"}, discovery.TLS{SkipVerify: true, ServerName: "a.internal"}
+	register(t, p, r)
+	pinned := reg("b", "https://b")
+	pinned.TLS = discovery.TLS{CAFile: "/certs/ca.pem"}
+	register(t, p, pinned)
+	stop()
+	want := `{
+  "backends": [
+    {
+      "name": "a",
+      "url": "https://a",
+      "transport": "http",
+      "enabled": true,
+      "groups": [
+        "ops",
+        "dev",
+        "ops"
+      ],
+      "tls": {
+        "verify": false,
+        "serverName": "a.internal"
+      }
+    },
+    {
+      "name": "b",
+      "url": "https://b",
+      "transport": "http",
+      "enabled": true,
+      "tls": {
+        "ca": "/certs/ca.pem"
+      }
+    }
+  ]
+}
+`
+	if got := read(t, path); got != want {
+		t.Errorf("the file is\n%s\nwant\n%s", got, want)
+	}
+	p, s, _ := start(t, path)
+	if got, ok := p.Lookup("a"); !ok || !got.Equal(r) {
+		t.Errorf("after the restart: %+v, %v", got, ok)
+	}
+	if b := s.puts[0][0]; b.TLS != r.TLS || !slices.Equal(b.Groups, []string{"dev", "ops"}) {
+		t.Errorf("after the restart the sink has %+v", b)
+	}
+	if b := s.puts[0][1]; b.TLS != pinned.TLS || b.Groups != nil {
+		t.Errorf("after the restart the sink has %+v", b)
+	}
+	register(t, p, reg("a", "https://a"))
+	register(t, p, reg("b", "https://b"))
+	if got := read(t, path); strings.Contains(got, "tls") || strings.Contains(got, "groups") {
+		t.Errorf("what was left out is still there: %s", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mcp-gw/discovery"
@@ -25,6 +26,28 @@ type Registration struct {
 	Transport discovery.Transport // http or sse
 	Headers   map[string]string   // the values are secrets
 	Enabled   bool
+	Groups    []string
+	TLS       discovery.TLS
+}
+
+// TLS is discovery.TLS as people write it, in the file and to the REST API.
+type TLS struct {
+	Verify     *bool  `json:"verify,omitempty"` // true when it is not there
+	ServerName string `json:"serverName,omitempty"`
+	CA         string `json:"ca,omitempty"`
+}
+
+// Settings are what t means.
+func (t TLS) Settings() discovery.TLS {
+	return discovery.TLS{SkipVerify: t.Verify != nil && !*t.Verify, ServerName: strings.ToLower(t.ServerName), CAFile: t.CA}
+}
+
+func writtenTLS(t discovery.TLS) TLS {
+	w := TLS{ServerName: t.ServerName, CA: t.CAFile}
+	if t.SkipVerify {
+		w.Verify = new(bool)
+	}
+	return w
 }
 
 // InvalidError says what is wrong with a registration, in words for the person
@@ -71,7 +94,44 @@ func (r Registration) Validate() error {
 		}
 		return invalid("url", "url %q must be absolute, http or https, as in http://10.0.0.5:8080/mcp", shown)
 	}
-	return validateHeaders(r.Headers)
+	if err := validateHeaders(r.Headers); err != nil {
+		return err
+	}
+	if err := validateGroups(r.Groups); err != nil {
+		return err
+	}
+	return validateTLS(r.TLS, u.Scheme)
+}
+
+func validateGroups(groups []string) error {
+	for _, g := range groups {
+		if err := discovery.CheckName(g); err != nil {
+			return invalid("groups", "groups: %.40q %v", g, err)
+		}
+	}
+	if n := len(groups); n > discovery.MaxGroups {
+		return invalid("groups", "groups has %d names, and may have %d", n, discovery.MaxGroups)
+	}
+	return nil
+}
+
+// validateTLS refuses what could have no effect too: somebody is there to be told,
+// and means something by it.
+func validateTLS(t discovery.TLS, scheme string) error {
+	if t.ServerName != "" {
+		if err := discovery.CheckServerName(t.ServerName); err != nil {
+			return invalid("tls", "tls.serverName %.80q %v", t.ServerName, err)
+		}
+	}
+	if t.CAFile != "" {
+		if err := discovery.CheckCAFile(t.CAFile); err != nil {
+			return invalid("tls", "tls.ca %.80q %v", t.CAFile, err)
+		}
+	}
+	if setting, why := t.Idle(scheme); setting != "" {
+		return invalid("tls", "tls.%s has no effect, because %s: leave it out", strings.Replace(setting, "server-name", "serverName", 1), why)
+	}
+	return nil
 }
 
 func validateHeaders(headers map[string]string) error {
@@ -93,7 +153,7 @@ func validateHeaders(headers map[string]string) error {
 }
 
 // unmask puts the values that old has in the place of masked ones. It refuses to
-// send them to another host: who may replace a registration need not know its
+// send them to another host, or to whoever another certificate lets in: who may replace a registration need not know its
 // secrets, and must not learn them that way.
 func (r *Registration) unmask(old Registration) error {
 	headers := maps.Clone(r.Headers)
@@ -107,6 +167,9 @@ func (r *Registration) unmask(old Registration) error {
 		}
 		if !sameOrigin(r.URL, old.URL) {
 			return invalid("headers", "headers.%s is %q, and the url leads to another host now: give the value itself", name, Masked)
+		}
+		if r.TLS != old.TLS {
+			return invalid("headers", "headers.%s is %q, and tls says something else now of who may read it: give the value itself", name, Masked)
 		}
 		headers[name] = kept
 	}
@@ -132,11 +195,12 @@ func sameOrigin(a, b string) bool {
 // Equal reports whether r and o ask for the same.
 func (r Registration) Equal(o Registration) bool {
 	return r.Name == o.Name && r.URL == o.URL && r.Transport == o.Transport &&
-		r.Enabled == o.Enabled && maps.Equal(r.Headers, o.Headers)
+		r.Enabled == o.Enabled && maps.Equal(r.Headers, o.Headers) &&
+		r.TLS == o.TLS && slices.Equal(discovery.Groups(r.Groups), discovery.Groups(o.Groups))
 }
 
 func (r Registration) clone() Registration {
-	r.Headers = maps.Clone(r.Headers)
+	r.Headers, r.Groups = maps.Clone(r.Headers), slices.Clone(r.Groups)
 	return r
 }
 
@@ -148,5 +212,7 @@ func (r Registration) backend() discovery.Backend {
 		Transport: r.Transport,
 		Headers:   maps.Clone(r.Headers),
 		Disabled:  !r.Enabled,
+		Groups:    discovery.Groups(r.Groups),
+		TLS:       r.TLS,
 	}
 }

@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,5 +62,57 @@ func TestValidateHeaders(t *testing.T) {
 	}
 	if err := validateHeaders(map[string]string{"X-A": "1", "x-a": "2"}); err == nil {
 		t.Error("a header twice was taken")
+	}
+}
+
+func TestValidateGroupsAndTLS(t *testing.T) {
+	many := make([]string, discovery.MaxGroups+1)
+	for i := range many {
+		many[i] = "g" + strconv.Itoa(i)
+	}
+	const https, plain = "https://h/mcp", "http://h/mcp"
+	for _, c := range []struct {
+		url    string
+		groups []string
+		tls    discovery.TLS
+		want   string
+	}{
+		{https, []string{"dev", "ops", "dev"}, discovery.TLS{ServerName: "a.b", CAFile: "/certs/ca.pem"}, ""},
+		{https, many[1:], discovery.TLS{SkipVerify: true, ServerName: "a.b"}, ""},
+		{plain, nil, discovery.TLS{}, ""},
+		{plain, many, discovery.TLS{}, "groups has 17 names, and may have 16"},
+		{plain, []string{""}, discovery.TLS{}, `groups: "" is not a name: 1 to 32 characters of a-z, 0-9 and -, no - at either end`},
+		{plain, []string{"a_b"}, discovery.TLS{}, `groups: "a_b" is not a name: 1 to 32 characters of a-z, 0-9 and -, no - at either end`},
+		{https, nil, discovery.TLS{ServerName: "*.b"}, `tls.serverName "*.b" is not a host name such as search.internal, without scheme and port`},
+		{https, nil, discovery.TLS{CAFile: "/dev/zero"}, `tls.ca "/dev/zero" is in a directory of devices, not of files`},
+		{plain, nil, discovery.TLS{ServerName: "a"}, "tls.serverName has no effect, because the scheme is http: leave it out"},
+		{plain, nil, discovery.TLS{CAFile: "/ca.pem"}, "tls.ca has no effect, because the scheme is http: leave it out"},
+		{https, nil, discovery.TLS{CAFile: "/ca.pem", SkipVerify: true}, "tls.ca has no effect, because certificates are not checked: leave it out"},
+		{"HTTPS://h", nil, discovery.TLS{SkipVerify: true}, ""},
+	} {
+		got := ""
+		if err := (Registration{Name: "a", URL: c.url, Transport: "http", Groups: c.groups, TLS: c.tls}).Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s %v %+v: got %q, want %q", c.url, c.groups, c.tls, got, c.want)
+		}
+	}
+}
+
+// What is masked must not be had by letting another server in.
+func TestMaskedValuesStayWithTheirCertificate(t *testing.T) {
+	old := Registration{Name: "a", URL: "https://h", Transport: "http", Headers: map[string]string{"X": "secret"}, TLS: discovery.TLS{CAFile: "/ca.pem"}}
+	same := old.clone()
+	same.Headers = map[string]string{"X": Masked}
+	if err := same.unmask(old); err != nil || same.Headers["X"] != "secret" {
+		t.Errorf("the same certificate: %v, %v", same.Headers, err)
+	}
+	for _, other := range []discovery.TLS{{}, {SkipVerify: true}, {CAFile: "/other.pem"}, {CAFile: "/ca.pem", ServerName: "b"}} {
+		r := old.clone()
+		r.Headers, r.TLS = map[string]string{"X": Masked}, other
+		if err := r.unmask(old); err == nil || r.Headers["X"] != Masked {
+			t.Errorf("%+v: %v, %v", other, r.Headers, err)
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // set returns the fields with a value under name, once.
-func set[T string | bool | discovery.Transport | map[string]string](fields []field, name string, value T) []field {
+func set[T string | bool | discovery.Transport | map[string]string | []string | TLS](fields []field, name string, value T) []field {
 	out := make([]field, 0, len(fields)+1)
 	done := false
 	for _, f := range fields {
@@ -25,6 +25,14 @@ func set[T string | bool | discovery.Transport | map[string]string](fields []fie
 		out = append(out, field{name, encode(value)})
 	}
 	return out
+}
+
+// setOrDrop returns the fields with a value under name, or without the name.
+func setOrDrop[T map[string]string | []string | TLS](fields []field, name string, value T, wanted bool) []field {
+	if wanted {
+		return set(fields, name, value)
+	}
+	return slices.DeleteFunc(fields, func(f field) bool { return f.name == name })
 }
 
 // bytes renders the document for people: indented, its own fields in order.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mcp-gw/discovery"
+	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/upstream"
 )
 
@@ -35,11 +36,12 @@ func (g *Gateway) Backend(name string) (BackendState, bool) {
 
 // Tools answers the catalogue, as clients see it now.
 func (g *Gateway) Tools() []ToolState {
-	view := g.view.Load()
-	tools := make([]ToolState, 0, len(view.Entries()))
-	for _, e := range view.Entries() {
+	all := g.view.Load().Scopes[""]
+	entries := all.Entries(catalog.Tools)
+	tools := make([]ToolState, 0, len(entries))
+	for _, e := range entries {
 		tools = append(tools, ToolState{Name: e.Exposed, Backend: e.Backend, OriginalName: e.Name,
-			Tool: e.Raw, Stats: view.Routes[e.Exposed].Meter.Stats()})
+			Tool: e.Raw, Stats: all.Tools[e.Exposed].Meter.Stats()})
 	}
 	return tools
 }
@@ -94,7 +96,7 @@ func (g *Gateway) describe(m *member) BackendState {
 	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled,
 		Tools: make([]json.RawMessage, len(s.Tools)), Status: s.Status(), Source: b.Source, Container: b.Container,
 		State: string(s.Phase), ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
-		Instructions: s.Instructions, Replicas: 1, Stats: g.cfg.Journal.BackendStats(b.Name),
+		Instructions: s.Instructions, Resources: len(s.Resources), Prompts: len(s.Prompts), Groups: m.want.Groups, Replicas: 1, Stats: g.cfg.Journal.BackendStats(b.Name),
 		Diagnostics: append(slices.Clone(b.Diagnostics), s.Remarks...)}
 	if out.Diagnostics == nil {
 		out.Diagnostics = []discovery.Diagnostic{}

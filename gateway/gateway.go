@@ -8,6 +8,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -40,6 +41,9 @@ type Config struct {
 	PingInterval time.Duration
 	// AllowedHosts and AllowedOrigins add to those that are always taken.
 	AllowedHosts, AllowedOrigins []string
+	// Key seals session ids and the like, which stay good over a restart with the
+	// same key. The zero key means a random one.
+	Key [32]byte
 	// DescriptionPrefix puts "[backend] " in front of tools' descriptions.
 	DescriptionPrefix bool
 }
@@ -71,6 +75,9 @@ func (c Config) withDefaults() Config {
 		if *d.field <= 0 {
 			*d.field = d.value
 		}
+	}
+	if c.Key == [32]byte{} {
+		_, _ = rand.Read(c.Key[:]) // never fails
 	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = 16 << 20
@@ -104,7 +111,9 @@ type Gateway struct {
 	running  map[string]*member
 	sequence int
 	upWork   sync.WaitGroup
-	inputs   []input
+	drawn    map[string]drawing // the scopes as they were drawn last
+	changes  uint64             // of what clients see
+	resumed  map[*upstream.Upstream]bool
 }
 
 var _ discovery.Sink = (*Gateway)(nil)
@@ -115,24 +124,14 @@ func New(cfg Config) *Gateway {
 	cfg = cfg.withDefaults()
 	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
+		drawn: map[string]drawing{}, resumed: map[*upstream.Upstream]bool{},
 		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	g.registry.Store(newRegistry(nil))
-	g.rebuild()
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
 		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
-		KeepAlive: keepAlive, Access: g.access}, core{g})
+		KeepAlive: keepAlive, Access: g.access, Key: cfg.Key}, core{g})
+	g.rebuild()
 	return g
-}
-
-// core is the Gateway as downstream may use it.
-type core struct{ g *Gateway }
-
-func (c core) View() *downstream.View { return c.g.view.Load() }
-
-func (c core) Left(lane string) {
-	for _, m := range c.g.registry.Load().members {
-		m.up.CloseLane(lane)
-	}
 }
 
 // Put implements discovery.Sink.
@@ -181,7 +180,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	work.Go(func() { g.handler.Run(ctx) })
 	defer g.stopAll()
 
-	told := g.view.Load().Version
+	told := g.changes
 	var lastTold time.Time
 	calmed := time.NewTimer(0)
 	defer calmed.Stop()
@@ -196,7 +195,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			g.rebuild()
 		case <-calmed.C:
 		}
-		now := g.view.Load().Version
+		now := g.changes
 		if now == told {
 			continue
 		}
@@ -220,5 +219,6 @@ func (g *Gateway) stopAll() {
 func (g *Gateway) upstreamConfig() upstream.Config {
 	return upstream.Config{Log: g.cfg.Log, Record: g.cfg.Journal, Version: g.cfg.Version,
 		MaxMessage: g.cfg.MaxMessage, ConnectTimeout: g.cfg.ConnectTimeout, CallTimeout: g.cfg.CallTimeout,
-		PingInterval: g.cfg.PingInterval, Hold: g.hold, LaneIdle: g.cfg.SessionIdle, MaxLanes: g.cfg.MaxSessions}
+		PingInterval: g.cfg.PingInterval, Hold: g.hold, LaneIdle: g.cfg.SessionIdle, MaxLanes: g.cfg.MaxSessions,
+		Updated: g.handler.Updated}
 }

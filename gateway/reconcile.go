@@ -1,14 +1,12 @@
 package gateway
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 
 	"mcp-gw/discovery"
-	"mcp-gw/gateway/bridge"
-	"mcp-gw/gateway/catalog"
-	"mcp-gw/gateway/downstream"
 	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 )
@@ -57,7 +55,22 @@ func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
 			order = append(order, b.Name)
 		}
 	}
+	for name, b := range want {
+		for _, group := range b.Groups {
+			if _, taken := want[group]; taken {
+				b.Diagnostics = append(slices.Clone(b.Diagnostics), eclipsed(group))
+				want[name] = b
+			}
+		}
+	}
 	return order, want
+}
+
+// eclipsed tells a member of a group that clients find a backend in its place.
+func eclipsed(group string) discovery.Diagnostic {
+	return discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: "L022", Value: group,
+		Message:    fmt.Sprintf("the group %q has the name of a backend: /mcp/%s is that backend alone, and the group is nowhere", group, group),
+		Suggestion: "give the group or the backend another name"}
 }
 
 func rank(source string) int {
@@ -85,6 +98,7 @@ func (g *Gateway) reconcile() {
 		if b, still := want[name]; !still || b.Source != m.want.Source {
 			m.up.Remove()
 			delete(g.running, name)
+			delete(g.resumed, m.up)
 			gone = true
 			g.cfg.Journal.Backend(journal.LevelWarn, name, "Disconnected")
 			g.cfg.Log.Info("backend removed", "backend", name, "source", m.want.Source)
@@ -121,76 +135,6 @@ func (g *Gateway) reconcile() {
 }
 
 func sameFacts(a, b discovery.Backend) bool {
-	return reflect.DeepEqual(a.Container, b.Container) && reflect.DeepEqual(a.Diagnostics, b.Diagnostics)
-}
-
-// input is what one backend adds to the catalogue; two equal inputs add the same.
-type input struct {
-	up     *upstream.Upstream
-	tools  *upstream.Tool // the first of them; a list that changed is another list
-	count  int
-	modern bool
-}
-
-// rebuild makes the view of the upstreams' states. The catalogue is rendered again
-// only when something in it changed: most states differ in a latency or a reason.
-func (g *Gateway) rebuild() {
-	members := g.registry.Load().members
-	absent := map[string]string{}
-	var inputs []input
-	var states []*upstream.State
-	for _, m := range members {
-		s := m.up.State()
-		if s.Phase != upstream.PhaseReady {
-			absent[m.name] = s.Reason
-		}
-		if len(s.Tools) > 0 {
-			inputs = append(inputs, input{m.up, &s.Tools[0], len(s.Tools), s.Peer.Modern})
-			states = append(states, s)
-		}
-	}
-	old := g.view.Load()
-	if old != nil && slices.Equal(inputs, g.inputs) {
-		if !maps.Equal(old.Absent, absent) {
-			g.view.Store(&downstream.View{Snapshot: old.Snapshot, Version: old.Version, Routes: old.Routes, Absent: absent})
-		}
-		return
-	}
-	g.inputs = inputs
-	v := g.render(inputs, states, absent)
-	if old != nil {
-		v.Version = old.Version
-		if v.Hash() != old.Hash() {
-			v.Version++
-		}
-	}
-	g.view.Store(v)
-}
-
-func (g *Gateway) render(inputs []input, states []*upstream.State, absent map[string]string) *downstream.View {
-	sources := make([]catalog.Source, len(inputs))
-	type key struct{ backend, tool string }
-	details := map[key]upstream.Tool{}
-	targets := map[string]*upstream.Upstream{}
-	for i, s := range states {
-		name := s.Backend.Name
-		targets[name] = inputs[i].up
-		src := catalog.Source{Backend: name, Legacy: !s.Peer.Modern, Tools: make([]catalog.Tool, len(s.Tools))}
-		for j, t := range s.Tools {
-			src.Tools[j] = t.Tool
-			details[key{name, t.Name}] = t
-		}
-		sources[i] = src
-	}
-	var describe func(string, []byte) []byte
-	if g.cfg.DescriptionPrefix {
-		describe = catalog.PrefixDescription
-	}
-	snapshot := catalog.Build(sources, describe)
-	routes := make(map[string]*bridge.Route, len(snapshot.Entries()))
-	for _, e := range snapshot.Entries() {
-		routes[e.Exposed] = bridge.NewRoute(e, details[key{e.Backend, e.Name}].Mirror,
-			g.cfg.Journal.Meter(e.Backend, e.Name), targets[e.Backend])
-	}
-	return &downstream.View{Snapshot: snapshot, Routes: routes, Absent: absent}
+	return reflect.DeepEqual(a.Container, b.Container) && reflect.DeepEqual(a.Diagnostics, b.Diagnostics) &&
+		slices.Equal(a.Groups, b.Groups)
 }

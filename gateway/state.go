@@ -37,6 +37,7 @@ type BackendState struct {
 	Instructions    string                 `json:"instructions,omitempty"`
 	Resources       int                    `json:"resources"`
 	Prompts         int                    `json:"prompts"`
+	Groups          []string               `json:"groups,omitempty"`
 	Replicas        int                    `json:"replicas"`
 	Stats           journal.Stats          `json:"stats"`
 	Diagnostics     []discovery.Diagnostic `json:"diagnostics"`

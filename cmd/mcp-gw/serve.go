@@ -45,6 +45,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		SessionIdle: cfg.SessionIdle, PingInterval: cfg.PingInterval,
 		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins,
 		DescriptionPrefix: cfg.DescriptionPrefix,
+		Key:               loadKey(cfg.ConfigPath, log),
 	})
 	registered := manual.New(cfg.ConfigPath, log)
 	providers := []discovery.Provider{registered}

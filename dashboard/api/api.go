@@ -55,7 +55,8 @@ type Config struct {
 	Manual  Manual
 	// Discovery is nil when containers are not watched.
 	Discovery Discovery
-	// MCP serves /mcp, every method of it. It guards itself.
+	// MCP serves /mcp, and /sse and /messages for clients of 2024-11-05, every method
+	// of them. It guards itself.
 	MCP http.Handler
 	// Check says why a request must be refused for where it comes from (its Host
 	// and Origin), nil when it may pass. It is asked first on every route but /mcp.
@@ -115,8 +116,9 @@ func (s *server) routes() *echo.Echo {
 		s.MCP.ServeHTTP(c.Response().Writer, c.Request())
 		return nil
 	}
-	e.Any("/mcp", mcp)
-	e.Any("/mcp/*", mcp)
+	for _, path := range []string{"/mcp", "/mcp/*", "/sse", "/sse/*", "/messages"} {
+		e.Any(path, mcp)
+	}
 
 	// Not groups: a group answers for every path below it, and would say of a
 	// method that is not possible that there is no such path.

@@ -82,7 +82,7 @@ func TestTheGuardStandsBeforeEveryRoute(t *testing.T) {
 	})
 	requests := []string{"GET /nothing", "GET /api/nothing", "PUT /api/health", "POST /"}
 	for _, r := range h.server.routes().Routes() {
-		if !strings.HasPrefix(r.Path, "/mcp") { // guards itself
+		if !isMCP(r.Path) { // guards itself
 			requests = append(requests, r.Method+" "+strings.NewReplacer(":name", "x", ":id", "x", "*", "x").Replace(r.Path))
 		}
 	}
@@ -102,6 +102,12 @@ func TestTheGuardStandsBeforeEveryRoute(t *testing.T) {
 	}
 }
 
+// isMCP reports whether a route is the MCP handler's.
+func isMCP(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return first == "mcp" || first == "sse" || first == "messages"
+}
+
 func TestMCPIsMountedBare(t *testing.T) {
 	var seen []string
 	h := newHouse(t, func(c *Config) {
@@ -111,7 +117,8 @@ func TestMCPIsMountedBare(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 		})
 	})
-	for _, request := range []string{"GET /mcp", "POST /mcp", "DELETE /mcp", "PUT /mcp", "OPTIONS /mcp", "PATCH /mcp", "HEAD /mcp", "POST /mcp/group", "GET /mcp/"} {
+	for _, request := range []string{"GET /mcp", "POST /mcp", "DELETE /mcp", "PUT /mcp", "OPTIONS /mcp", "PATCH /mcp", "HEAD /mcp", "POST /mcp/group", "GET /mcp/",
+		"GET /sse", "POST /sse", "GET /sse/group", "POST /messages"} {
 		method, path, _ := strings.Cut(request, " ")
 		w := httptest.NewRecorder()
 		h.handler.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(strings.Repeat("x", 11<<20))))

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"testing"
 
-	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
@@ -21,11 +20,30 @@ type target func(x upstream.Exchange) error
 
 func (f target) Call(_ context.Context, x upstream.Exchange) error { return f(x) }
 
-// ledger is an Answer that keeps what it gets.
+// ledger is an Answer that keeps what it gets, of a client that answers each question
+// at once by answers, if it has any.
 type ledger struct {
 	notified []string
 	replies  []string
 	code     int
+	asked    []string
+	unasked  []string
+	answers  func(m *wire.Message) string // the member of a response, or "" for none
+}
+
+func (l *ledger) Ask(backend string, m *wire.Message, reply upstream.Reply) bool {
+	l.asked = append(l.asked, string(m.Raw))
+	if l.answers == nil {
+		return false
+	}
+	if member := l.answers(m); member != "" {
+		reply([]byte(`{"jsonrpc":"2.0","id":` + string(m.ID.In(m.Raw)) + `,` + member + `}`))
+	}
+	return true
+}
+
+func (l *ledger) Unask(backend string, id []byte) {
+	l.unasked = append(l.unasked, backend+" "+string(id))
 }
 
 func (l *ledger) Notify(m []byte) error {
@@ -57,7 +75,7 @@ func scan(t *testing.T, text string) *wire.Message {
 
 // route is that of the tool name of backend "b".
 func route(name string, j *journal.Journal, f target) *Route {
-	return NewRoute(catalog.Entry{Exposed: "b__tool", Backend: "b", Tool: catalog.Tool{Name: name}}, nil, j.Meter("b", name), f)
+	return (&Route{Backend: "b", Name: name, Place: AtName, Meter: j.Meter("b", name), Target: f}).Prepare(nil)
 }
 
 // encode answers what a backend gets for request, under the id 100.
@@ -68,7 +86,7 @@ func encode(t *testing.T, name string, client Client, request string, to upstrea
 		sent = string(x.Encode([]byte("before"), 100, to))[len("before"):]
 		return nil
 	})
-	CallTool(context.Background(), r, client, scan(t, request), new(ledger))
+	Carry(context.Background(), r, client, scan(t, request), new(ledger))
 	return sent
 }
 
@@ -87,7 +105,7 @@ func relay(t *testing.T, client Client, request string, from upstream.Peer, mess
 		}
 		return nil
 	})
-	CallTool(context.Background(), r, client, scan(t, request), got)
+	Carry(context.Background(), r, client, scan(t, request), got)
 	return got
 }
 
@@ -96,6 +114,6 @@ func header(t *testing.T, r *Route, client Client, request string, to upstream.P
 	t.Helper()
 	h := http.Header{}
 	r.Target = target(func(x upstream.Exchange) error { x.Header(h, to); return nil })
-	CallTool(context.Background(), r, client, scan(t, request), new(ledger))
+	Carry(context.Background(), r, client, scan(t, request), new(ledger))
 	return h
 }

@@ -2,10 +2,10 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -19,11 +19,15 @@ import (
 type Client struct {
 	// Modern is 2026-07-28 and later, with everything in the request itself.
 	Modern bool
-	// Lane keys the sessions with legacy backends: a legacy client's own, or one
-	// for all modern clients with nothing to tell them apart.
-	Lane string
-	// Info is the raw JSON of a legacy client's Implementation.
-	Info []byte
+	// Lane is the client towards backends that keep sessions: a legacy client's
+	// own, or one for all modern clients that can do the same.
+	Lane *upstream.Lane
+	// Principal is who the client says it is; requests of one are never finished
+	// by another.
+	Principal string
+	// Capabilities and Info are what a modern backend is told of a legacy client,
+	// as raw JSON.
+	Capabilities, Info []byte
 	// Header is the HTTP header of the request.
 	Header http.Header
 }
@@ -32,6 +36,13 @@ type Client struct {
 type Answer interface {
 	// Notify sends a notification that belongs to the call.
 	Notify(message []byte) error
+	// Ask sends m, a request of the backend's, to the client under an id of the
+	// answer's own, and does not wait. reply gets the response under m's id, once,
+	// unless the client never gives one. False: the client cannot be asked.
+	Ask(backend string, m *wire.Message, reply upstream.Reply) bool
+	// Unask tells the client that the backend does not want the answer any more to
+	// what it asked under id.
+	Unask(backend string, id []byte)
 	// Reply sends the response and ends the call. code is that of the error in
 	// it, 0 when it is a result.
 	Reply(message []byte, code int) error
@@ -40,27 +51,36 @@ type Answer interface {
 // ErrCancelled is the cause with which a client's cancellation ends the context.
 var ErrCancelled = errors.New("the client cancelled the call")
 
-// call is one tools/call on its way: an upstream.Exchange.
+// call is one request on its way: an upstream.Exchange.
 type call struct {
 	route  *Route
 	client Client
+	method mcp.MCPMethod
 	msg    *wire.Message // the client's request
 	answer Answer
 	id     int64 // under which the backend knows it
 	buf    []byte
 	end    journal.Outcome
 	done   bool
+	// need is the result of a modern backend that asks for input of a legacy
+	// client; given is what was answered, as members of the next request's params.
+	need, given []byte
 }
 
-// CallTool carries msg, a tools/call, along route and answers it. It returns when
-// the answer is complete, or when ctx has ended, which leaves the call unanswered:
-// whoever ended it wants none.
-func CallTool(ctx context.Context, route *Route, client Client, msg *wire.Message, answer Answer) {
+// Carry takes msg along route and answers it. It returns when the answer is
+// complete, or when ctx has ended, which leaves the request unanswered: whoever
+// ended it wants none.
+func Carry(ctx context.Context, route *Route, client Client, msg *wire.Message, answer Answer) {
 	c := calls.Get().(*call)
-	*c = call{route: route, client: client, msg: msg, answer: answer, buf: c.buf[:0]}
+	*c = call{route: route, client: client, method: mcp.MCPMethod(msg.Method), msg: msg, answer: answer, buf: c.buf[:0]}
 	defer c.recycle()
 	record := route.Meter.Start(msg.Arguments.In(msg.Raw))
 	err := route.Target.Call(ctx, c)
+	for round := 1; err == nil && c.need != nil; round++ {
+		if err = c.fulfil(ctx, round); err == nil {
+			err = route.Target.Call(ctx, c)
+		}
+	}
 	if err != nil && !c.done {
 		c.end.Err = err.Error()
 		if ctx.Err() == nil {
@@ -87,86 +107,43 @@ func (c *call) recycle() {
 // fail answers for a backend that did not. On tools/call that is a result with
 // isError, which the model sees and can react to.
 func (c *call) fail(err error) {
-	_ = c.answer.Reply(ToolError(nil, c.msg.ID.In(c.msg.Raw), c.client.Modern, "Error: "+err.Error()), 0)
-}
-
-func (c *call) Lane() string { return c.client.Lane }
-
-// Encode writes the request as the backend wants it.
-func (c *call) Encode(dst []byte, id int64, to upstream.Peer) []byte {
-	c.id = id
-	m := c.msg
-	number := strconv.AppendInt(make([]byte, 0, 20), id, 10)
-	edits := make([]wire.Edit, 0, 4)
-	put := func(at wire.Span, with []byte) { edits = append(edits, wire.Edit{Span: at, New: with}) }
-	put(m.ID, number)
-	put(m.Name, c.route.quoted)
+	id := c.msg.ID.In(c.msg.Raw)
+	var refused *refusedError
 	switch {
-	case c.client.Modern == to.Modern:
-		if m.MetaProgressToken.Present() {
-			put(m.MetaProgressToken, number)
-		}
-	case to.Modern:
-		e := c.modernMeta(number)
-		put(e.Span, e.New)
-	case m.Meta.Present():
-		put(m.Meta, plainMeta(m, number))
+	case errors.As(err, &refused):
+		_ = c.answer.Reply(RPCError(nil, id, refused.code, refused.message, refused.data), refused.code)
+	case c.method == mcp.MethodToolsCall:
+		_ = c.answer.Reply(ToolError(nil, id, c.client.Modern, "Error: "+err.Error()), 0)
+	case c.route.Place == Nowhere && refusedHTTP(err):
+		// Servers refuse a method that they do not know in HTTP already.
+		text := fmt.Sprintf("method %.100q is not supported: %v", c.method, err)
+		_ = c.answer.Reply(RPCError(nil, id, mcp.METHOD_NOT_FOUND, text, nil), mcp.METHOD_NOT_FOUND)
+	default:
+		data, _ := json.Marshal(map[string]string{"backend": c.route.Backend})
+		_ = c.answer.Reply(RPCError(nil, id, mcp.INTERNAL_ERROR, err.Error(), data), mcp.INTERNAL_ERROR)
 	}
-	return wire.Splice(dst, m.Raw, edits...)
 }
 
-// plainMeta is the client's _meta without what 2026-07-28 reserves for one hop:
-// servers of both eras refuse a session's request that has it.
-func plainMeta(m *wire.Message, token []byte) []byte {
-	meta := wire.WithoutHop(m.Meta.In(m.Raw))
-	if at := wire.Find(meta, "progressToken"); at.Present() {
-		meta = wire.Splice(nil, meta, wire.Edit{Span: at, New: token})
-	}
-	return meta
+// refusedHTTP reports whether the backend answered with an HTTP status that says the
+// request is at fault.
+func refusedHTTP(err error) bool {
+	var refused interface{ HTTPStatus() int }
+	return errors.As(err, &refused) && refused.HTTPStatus()/100 == 4
 }
 
-// modernMeta adds to a legacy client's _meta what a modern backend requires. The
-// client has none of the capabilities that the gateway could not relay.
-func (c *call) modernMeta(token []byte) wire.Edit {
-	info := c.client.Info
-	if len(info) == 0 {
-		info = []byte(`{"name":"unknown","version":"0"}`)
-	}
-	reserved := make([]byte, 0, 256+len(info))
-	reserved = append(reserved, `"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.ProtocolVersion20260728+`","`+mcp.MetaKeyClientInfo+`":`...)
-	reserved = append(append(reserved, info...), `,"`+mcp.MetaKeyClientCapabilities+`":{}`...)
-	m := c.msg
-	if !m.Meta.Present() {
-		return wire.Insert(m.Raw, m.Params, append(append([]byte(`"_meta":{`), reserved...), '}'))
-	}
-	meta := plainMeta(m, token)
-	in := wire.Insert(meta, wire.Span{Start: 0, End: len(meta)}, reserved)
-	return wire.Edit{Span: m.Meta, New: wire.Splice(nil, meta, in)}
+// refusedError is an answer of the gateway's own to a request that it cannot carry
+// to its end.
+type refusedError struct {
+	code    int
+	message string
+	data    []byte
 }
 
-// callMethod is the value of Mcp-Method on all that goes this way.
-var callMethod = []string{string(mcp.MethodToolsCall)}
+func (e *refusedError) Error() string { return e.message }
 
-const paramPrefix = "Mcp-Param-"
+func (c *call) Lane() *upstream.Lane { return c.client.Lane }
 
-func (c *call) Header(h http.Header, to upstream.Peer) {
-	if !to.Modern {
-		return
-	}
-	h[mcp.HeaderMethod] = callMethod
-	h[mcp.HeaderName] = c.route.header
-	if c.client.Modern {
-		// An intermediary forwards these also when it does not know them.
-		for k, v := range c.client.Header {
-			if strings.HasPrefix(k, paramPrefix) {
-				h[k] = v
-			}
-		}
-		return
-	}
-	if c.route.mirror != nil {
-		for k, v := range mcp.GenerateParamHeaders(c.route.mirror, c.msg.Params.In(c.msg.Raw)) {
-			h.Set(k, v)
-		}
-	}
+// Ask passes a question of the backend's on to the client.
+func (c *call) Ask(m *wire.Message, reply upstream.Reply) bool {
+	return c.answer.Ask(c.route.Backend, m, reply)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 )
@@ -93,7 +92,7 @@ func TestHeader(t *testing.T) {
 	mirror := &mcp.Tool{Name: "tool", RawInputSchema: json.RawMessage(`{"type":"object","properties":{
 		"region":{"type":"string","x-mcp-header":"Region"},"n":{"type":"integer","x-mcp-header":"N"},
 		"deep":{"type":"object","properties":{"on":{"type":"boolean","x-mcp-header":"On"}}}}}`)}
-	r := NewRoute(catalog.Entry{Exposed: "b__tool", Backend: "b", Tool: catalog.Tool{Name: "tool"}}, mirror, journal.New(journal.Options{}).Meter("b", "tool"), nil)
+	r := route("tool", journal.New(journal.Options{}), nil).Prepare(mirror)
 	request := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"b__tool","arguments":{"region":"zürich ","n":7,"deep":{"on":true}}}}`
 	inbound := http.Header{"Mcp-Param-Region": {"as sent"}, "Mcp-Param-Unknown": {"x"}, "Mcp-Name": {"b__tool"},
 		"Authorization": {"Bearer secret"}, "Cookie": {"c"}, "Mcp-Session-Id": {"s"}}
@@ -122,7 +121,7 @@ func TestFailure(t *testing.T) {
 	for _, modern := range []bool{false, true} {
 		got := new(ledger)
 		r := route("tool", journal.New(journal.Options{}), func(upstream.Exchange) error { return errors.New(`it is "gone"`) })
-		CallTool(context.Background(), r, Client{Modern: modern}, scan(t, request), got)
+		Carry(context.Background(), r, Client{Modern: modern}, scan(t, request), got)
 		want := `{"jsonrpc":"2.0","id":"i","result":{"content":[{"type":"text","text":"Error: it is \"gone\""}],"isError":true}}`
 		if modern {
 			want = strings.Replace(want, `"result":{`, `"result":{"resultType":"complete",`, 1)
@@ -134,7 +133,7 @@ func TestFailure(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	got := new(ledger)
-	CallTool(ctx, route("tool", journal.New(journal.Options{}), func(upstream.Exchange) error { return ctx.Err() }), Client{}, scan(t, request), got)
+	Carry(ctx, route("tool", journal.New(journal.Options{}), func(upstream.Exchange) error { return ctx.Err() }), Client{}, scan(t, request), got)
 	if len(got.replies) > 0 {
 		t.Errorf("a cancelled call was answered: %q", got.replies)
 	}
@@ -156,7 +155,7 @@ func TestSecondAttempt(t *testing.T) {
 		}
 		return x.Receive(scan(t, `{"jsonrpc":"2.0","id":101,"result":{}}`), legacyPeer)
 	})
-	CallTool(context.Background(), r, Client{}, scan(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"b__tool","_meta":{"progressToken":"p"}}}`), got)
+	Carry(context.Background(), r, Client{}, scan(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"b__tool","_meta":{"progressToken":"p"}}}`), got)
 	if len(got.notified) != 1 || got.reply(t) != `{"jsonrpc":"2.0","id":1,"result":{}}` {
 		t.Errorf("notified %q, replied %q", got.notified, got.replies)
 	}

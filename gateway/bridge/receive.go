@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -23,20 +24,28 @@ func (c *call) Receive(m *wire.Message, from upstream.Peer) error {
 			return nil
 		}
 	case mcp.MethodNotificationCancelled:
-		return nil // of a request that was ours, not the client's
+		if id := m.RequestID.In(m.Raw); id != nil {
+			c.answer.Unask(c.route.Backend, id)
+		}
+		return nil // or of a request that was ours, not the client's
 	default:
 		if c.client.Modern != from.Modern {
 			return nil // what only the other era knows
+		}
+	}
+	if c.route.Tasks != "" {
+		if edits := c.exposeTask(m); len(edits) > 0 {
+			return c.answer.Notify(wire.Splice(nil, m.Raw, edits...))
 		}
 	}
 	return c.answer.Notify(m.Raw)
 }
 
 // asksFor reports whether the request's logLevel lets a message through: in
-// 2026-07-28 there is none without it. A legacy backend was not told the level.
+// 2026-07-28 there is none without it.
 func (c *call) asksFor(m *wire.Message) bool {
 	least, ok := wire.Unquote(c.msg.MetaLogLevel.In(c.msg.Raw))
-	level, _ := wire.Unquote(wire.Member(m.Params.In(m.Raw), "level"))
+	level, _ := wire.Unquote(m.Level.In(m.Raw))
 	return ok && mcp.LoggingLevel(level).ShouldSendTo(mcp.LoggingLevel(least))
 }
 
@@ -52,27 +61,141 @@ func (c *call) progress(m *wire.Message) error {
 }
 
 func (c *call) response(m *wire.Message, from upstream.Peer) error {
-	c.done = true
-	id := c.msg.ID.In(c.msg.Raw)
-	edits := append(make([]wire.Edit, 0, 2), wire.Edit{Span: m.ID, New: id})
-	code := 0
-	switch {
-	case m.Error.Present():
-		c.end.IsError = true
-		code, _ = strconv.Atoi(string(m.Code.In(m.Raw)))
-		c.end.Err = errorText(m, code)
-	case inputRequired(m) && !c.client.Modern:
-		c.end.IsError = true
-		return c.answer.Reply(RPCError(nil, id, mcp.INTERNAL_ERROR,
-			"backend "+c.route.Backend+" asks for input, which this session cannot give", nil), mcp.INTERNAL_ERROR)
-	default:
-		c.end.IsError = m.IsError
-		if c.client.Modern && !from.Modern && !m.ResultType.Present() && isObject(m.Result.In(m.Raw)) {
-			edits = append(edits, wire.Insert(m.Raw, m.Result, []byte(`"resultType":"complete"`)))
+	if m.Error.Present() {
+		return c.errorResponse(m, from)
+	}
+	if inputRequired(m) && !c.client.Modern {
+		c.need = bytes.Clone(m.Result.In(m.Raw))
+		return nil
+	}
+	c.done, c.need = true, nil
+	c.end.IsError = m.IsError
+	edits := append(make([]wire.Edit, 0, 4), wire.Edit{Span: m.ID, New: c.msg.ID.In(c.msg.Raw)})
+	result := m.Result.In(m.Raw)
+	var members []byte // to be added to the result
+	if c.client.Modern && !from.Modern && isObject(result) {
+		members = c.required(m, result)
+	}
+	if c.route.Next != nil && isObject(result) {
+		at := at(m.Raw, m.Result, "nextCursor")
+		switch next := c.route.Next(at.In(m.Raw)); {
+		case next == nil:
+		case at.Present():
+			edits = append(edits, wire.Edit{Span: at, New: next})
+		default:
+			if len(members) > 0 {
+				members = append(members, ',')
+			}
+			members = append(append(members, `"nextCursor":`...), next...)
 		}
 	}
+	if len(members) > 0 {
+		edits = append(edits, wire.Insert(m.Raw, m.Result, members))
+	}
+	if c.route.Tasks != "" {
+		edits = append(edits, c.exposeTasks(m)...)
+	}
+	if c.route.URIs != nil {
+		edits = append(edits, c.exposeURIs(m)...)
+	}
 	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
-	return c.answer.Reply(c.buf, code)
+	return c.answer.Reply(c.buf, 0)
+}
+
+// required are the members that 2026-07-28 requires of a result and that a legacy
+// backend does not know. What a server of before says of a resource is for its
+// caller alone, and not to be kept.
+func (c *call) required(m *wire.Message, result []byte) []byte {
+	var members []byte
+	switch {
+	case m.ResultType.Present():
+	case m.InputRequests.Present() || m.ResultState.Present():
+		// Servers of both eras say so in sessions too, and forget the type.
+		members = append(members, `"resultType":"input_required"`...)
+		return members
+	default:
+		members = append(members, `"resultType":"complete"`...)
+	}
+	if c.method != mcp.MethodResourcesRead {
+		return members
+	}
+	for _, hint := range [...]struct{ name, value string }{{"ttlMs", "0"}, {"cacheScope", `"private"`}} {
+		if wire.Member(result, hint.name) != nil {
+			continue
+		}
+		if len(members) > 0 {
+			members = append(members, ',')
+		}
+		members = append(append(append(append(members, '"'), hint.name...), `":`...), hint.value...)
+	}
+	return members
+}
+
+// Codes that mean the same in the two eras, or only mean something in one.
+const (
+	resourceNotFound = -32002 // until 2025-11-25; mcp.INVALID_PARAMS since
+	elicitURLs       = -32042 // 2025-11-25: the URLs to visit first are in its data
+)
+
+func (c *call) errorResponse(m *wire.Message, from upstream.Peer) error {
+	c.done, c.need = true, nil
+	code, _ := strconv.Atoi(string(m.Code.In(m.Raw)))
+	c.end.IsError, c.end.Err = true, errorText(m, code)
+	id := c.msg.ID.In(c.msg.Raw)
+	edits := append(make([]wire.Edit, 0, 2), wire.Edit{Span: m.ID, New: id})
+	mapped := code
+	switch {
+	case c.client.Modern == from.Modern:
+	case c.client.Modern && code == elicitURLs:
+		if asked, ok := visitFirst(id, m); ok {
+			return c.answer.Reply(asked, 0)
+		}
+	case c.method != mcp.MethodResourcesRead:
+	case c.client.Modern && code == resourceNotFound:
+		mapped = mcp.INVALID_PARAMS
+	case !c.client.Modern && code == mcp.INVALID_PARAMS:
+		mapped = resourceNotFound
+	}
+	if mapped != code {
+		edits = append(edits, wire.Edit{Span: m.Code, New: strconv.AppendInt(nil, int64(mapped), 10)})
+	}
+	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
+	return c.answer.Reply(c.buf, mapped)
+}
+
+// visitFirst makes of the error with which 2025-11-25 asks for URLs to be visited
+// before a request is repeated what 2026-07-28 asks the same with.
+func visitFirst(id []byte, m *wire.Message) ([]byte, bool) {
+	var requests []byte
+	n := 0
+	err := wire.Elements(wire.Member(wire.Member(m.Error.In(m.Raw), "data"), "elicitations"), func(raw []byte) error {
+		if !isObject(raw) {
+			return nil
+		}
+		if n++; n > 1 {
+			requests = append(requests, ',')
+		}
+		requests = strconv.AppendInt(append(requests, `"visit_`...), int64(n), 10)
+		requests = append(requests, `":{"method":"elicitation/create","params":`...)
+		requests = append(append(requests, raw...), '}')
+		return nil
+	})
+	if err != nil || n == 0 {
+		return nil, false
+	}
+	return inputRequest(id, requests, nil), true
+}
+
+// inputRequest is a response that asks for input. requests are the members of
+// inputRequests, state is JSON or nil.
+func inputRequest(id, requests, state []byte) []byte {
+	out := make([]byte, 0, 128+len(id)+len(requests)+len(state))
+	out = append(append(append(out, `{"jsonrpc":"2.0","id":`...), id...), `,"result":{"resultType":"input_required","inputRequests":{`...)
+	out = append(append(out, requests...), '}')
+	if len(state) > 0 {
+		out = append(append(out, `,"requestState":`...), state...)
+	}
+	return append(out, "}}"...)
 }
 
 // errorText is an error's message for the journal.

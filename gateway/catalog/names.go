@@ -19,7 +19,7 @@ const (
 	longestHash = 24
 )
 
-// Expose answers the name under which clients see a backend's tool: the
+// Expose answers the name under which clients see a backend's tool or prompt: the
 // backend's name, two underscores, the tool's. What models' providers refuse
 // ([A-Za-z0-9_-] is all that they take) becomes an underscore, and what is too
 // long is cut. A name that was changed ends in a hash of the original, so that it
@@ -33,6 +33,24 @@ func Expose(backend, name string) string {
 		return whole
 	}
 	return withHash(exposed, backend, name, hashLen)
+}
+
+// claim answers a name that no other tool, or no other prompt, has. Two can meet
+// when what made them differ was replaced or cut and their hashes are equal too, or
+// when one is called by design what the other is by its hash. The later one takes a
+// longer hash then. It answers false for what the backend itself listed before.
+func (l *list) claim(backend, name string) (exposed string, ok bool) {
+	exposed = Expose(backend, name)
+	for hash := hashLen; ; hash *= 2 {
+		i, taken := l.byName[exposed]
+		if !taken {
+			return exposed, true
+		}
+		if e := &l.entries[i]; e.Backend == backend && e.Name == name || hash > longestHash {
+			return "", false
+		}
+		exposed = withHash(clean(backend+separator+name), backend, name, hash)
+	}
 }
 
 // clean replaces every byte that is not legal in a name.

@@ -63,20 +63,20 @@ func FuzzExpose(f *testing.F) {
 		}
 		// Six digits of a hash can meet, and a tool can be named after one: the
 		// catalogue keeps both apart all the same.
-		s := Build([]Source{
-			{Backend: backend1, Tools: []Tool{rawTool(name1)}}, {Backend: backend2, Tools: []Tool{rawTool(name2)}},
-		}, nil)
-		if len(s.Entries()) != 2 || s.Entries()[0].Exposed == s.Entries()[1].Exposed {
-			t.Fatalf("%q/%q and %q/%q become %+v", backend1, name1, backend2, name2, s.Entries())
-		}
-		tools, _, err := s.Page("", true)
-		if err != nil || !json.Valid([]byte("["+string(tools)+"]")) {
-			t.Fatalf("list %q, %v", tools, err)
+		for _, k := range []Kind{Tools, Prompts} {
+			s := Build([]Source{offers(backend1, k, rawNamed(name1)), offers(backend2, k, rawNamed(name2))}, Options{})
+			if e := s.Entries(k); len(e) != 2 || e[0].Exposed == e[1].Exposed {
+				t.Fatalf("%q/%q and %q/%q become %+v", backend1, name1, backend2, name2, e)
+			}
+			items, _, err := s.Page(k, "", true)
+			if err != nil || !json.Valid([]byte("["+string(items)+"]")) {
+				t.Fatalf("list %q, %v", items, err)
+			}
 		}
 	})
 }
 
-func rawTool(name string) Tool {
+func rawNamed(name string) Item {
 	raw, _ := json.Marshal(map[string]any{"name": name, "inputSchema": map[string]any{"type": "object"}})
-	return Tool{Name: name, Raw: raw}
+	return Item{Name: name, Raw: raw}
 }

@@ -22,22 +22,9 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-gw/gateway/bridge"
-	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/wire"
 )
-
-// View is what clients see at one moment. It is immutable.
-type View struct {
-	*catalog.Snapshot
-	// Version counts the changes of what clients see. A list that changed twice and
-	// is the first again has another version, because a client may have seen the one
-	// between.
-	Version uint64
-	Routes  map[string]*bridge.Route
-	// Absent are the backends that are known and not connected, with the reason.
-	Absent map[string]string
-}
 
 // Core is the gateway as clients' requests need it.
 type Core interface {
@@ -45,6 +32,15 @@ type Core interface {
 	View() *View
 	// Left tells that the client with that lane is gone for good.
 	Left(lane string)
+	// Subscribe asks a backend to tell of changes of a resource, Unsubscribe takes
+	// one such wish back.
+	Subscribe(ctx context.Context, backend, uri string) error
+	Unsubscribe(backend, uri string)
+	// Tell passes a client's notification on to a backend, or all with which it has
+	// a session when backend is empty.
+	Tell(backend, lane string, message []byte)
+	// SyncLevel tells that the lane's logging level is another one now.
+	SyncLevel(lane string)
 }
 
 // Config is what the handler may be told.
@@ -61,6 +57,9 @@ type Config struct {
 	// KeepAlive is the time between two comments on a silent stream.
 	KeepAlive time.Duration
 	Access    Access
+	// Key seals what clients keep for the gateway: session ids, and the states of
+	// calls that wait for input.
+	Key [32]byte
 }
 
 // Handler is the MCP endpoint.
@@ -68,8 +67,12 @@ type Handler struct {
 	cfg      Config
 	core     Core
 	sessions *sessions
+	lanes    lanes
+	parking  *bridge.Parking
+	watches  watches
+	found    found
+	old      oldClients
 	hub      hub
-	identity identity
 	ending   chan struct{} // closed when endless streams are to end
 	endOnce  sync.Once
 	patience time.Duration // for a client to send a body
@@ -77,13 +80,20 @@ type Handler struct {
 
 // New makes the endpoint.
 func New(cfg Config, core Core) *Handler {
-	h := &Handler{cfg: cfg, core: core, identity: newIdentity(cfg.Version), ending: make(chan struct{}),
-		patience: writePatience}
-	h.sessions = newSessions(cfg.MaxSessions, func(s *session) {
+	h := &Handler{cfg: cfg, core: core, ending: make(chan struct{}), patience: writePatience,
+		parking: bridge.NewParking(cfg.Key), watches: watches{core: core}}
+	h.sessions = newSessions(cfg.MaxSessions, core, bridge.NewSeal(cfg.Key, "session", ""), func(s *session) {
 		s.end()
-		core.Left(s.id)
-		cfg.Journal.System(journal.LevelInfo, fmt.Sprintf("MCP session closed: %s (%d active)", s.id, h.sessions.count()))
+		for _, old := range s.unsubAll() {
+			h.watches.remove(old)
+		}
+		s.free()
+		core.Left(s.tag)
+		cfg.Journal.System(journal.LevelInfo, fmt.Sprintf("MCP session closed: %s (%d active)", s.tag, h.sessions.count()))
 	})
+	h.sessions.resumed = func(s *session) {
+		cfg.Journal.System(journal.LevelInfo, fmt.Sprintf("MCP session taken up again: %s (%d active)", s.tag, h.sessions.count()))
+	}
 	return h
 }
 
@@ -94,8 +104,9 @@ func (h *Handler) Changed() { h.hub.ring() }
 // that drains its connections is not kept waiting by them.
 func (h *Handler) EndStreams() { h.endOnce.Do(func() { close(h.ending) }) }
 
-// Run ends idle sessions until ctx does.
+// Run ends idle sessions until ctx does, and then the calls that wait for input.
 func (h *Handler) Run(ctx context.Context) {
+	defer h.parking.Close()
 	tick := time.NewTicker(max(h.cfg.SessionIdle/10, time.Second))
 	defer tick.Stop()
 	for {
@@ -113,24 +124,29 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusForbidden, nil, mcp.INVALID_REQUEST, err.Error())
 		return
 	}
-	if _, below, found := strings.Cut(r.URL.Path, "/mcp/"); found && below != "" {
-		h.refuse(w, http.StatusNotFound, nil, mcp.INVALID_REQUEST, fmt.Sprintf("there is no such endpoint as %.200q: the tools of all backends are at /mcp", r.URL.Path))
+	door, scope, ok := endpoint(r.URL.Path)
+	if !ok {
+		h.refuse(w, http.StatusNotFound, nil, mcp.INVALID_REQUEST, fmt.Sprintf("there is no such endpoint as %.200q: all backends are at /mcp, one of them at /mcp/<its name>", r.URL.Path))
+		return
+	}
+	if door != "mcp" {
+		h.oldTransport(w, r, door, scope)
 		return
 	}
 	switch r.Method {
 	case http.MethodPost:
-		h.post(w, r)
+		h.post(w, r, scope)
 	case http.MethodGet, http.MethodDelete:
 		if mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
 			h.notAllowed(w, "POST")
 			return
 		}
-		s, ok := h.session(w, r, nil)
+		s, ok := h.session(w, r, nil, scope)
 		if !ok {
 			return
 		}
 		if r.Method == http.MethodDelete {
-			h.sessions.remove(s)
+			h.sessions.end(s)
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
@@ -138,6 +154,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.notAllowed(w, "GET, POST, DELETE")
 	}
+}
+
+// endpoint reads a path: /mcp and /mcp/<scope>, likewise /sse, and /messages.
+func endpoint(path string) (door, scope string, ok bool) {
+	door, scope, _ = strings.Cut(strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/"), "/")
+	switch door {
+	case "mcp", "sse":
+		return door, scope, !strings.Contains(scope, "/")
+	case "messages":
+		return door, "", scope == ""
+	}
+	return "", "", false
 }
 
 func (h *Handler) notAllowed(w http.ResponseWriter, allow string) {
@@ -150,11 +178,7 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxPooled = 1 << 20
 
-func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
-	if ct := r.Header.Get("Content-Type"); !isJSON(ct) {
-		h.refuse(w, http.StatusUnsupportedMediaType, nil, mcp.INVALID_REQUEST, fmt.Sprintf("Content-Type %.100q: application/json is required", ct))
-		return
-	}
+func (h *Handler) post(w http.ResponseWriter, r *http.Request, scope string) {
 	body := bodies.Get().(*bytes.Buffer)
 	defer func() {
 		if body.Cap() <= maxPooled {
@@ -162,21 +186,18 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 			bodies.Put(body)
 		}
 	}()
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(h.patience)) // what is not read by then is not worth a goroutine
-	if err := readBody(body, r, h.cfg.MaxBody); err != nil {
-		h.refuse(w, status(err), nil, mcp.INVALID_REQUEST, err.Error())
+	if !h.read(w, r, body) {
 		return
 	}
-	_ = rc.SetReadDeadline(time.Time{})
 	var m wire.Message
 	if err := m.Scan(body.Bytes()); err != nil {
 		code := mcp.INVALID_REQUEST
-		switch {
-		case errors.Is(err, wire.ErrSyntax):
+		if wire.IsBatch(body.Bytes()) {
+			h.batch(w, r, body.Bytes(), scope)
+			return
+		}
+		if errors.Is(err, wire.ErrSyntax) {
 			code = mcp.PARSE_ERROR
-		case wire.IsBatch(body.Bytes()):
-			err = errors.New("batches are not accepted: send each message in a request of its own")
 		}
 		h.refuse(w, http.StatusBadRequest, nil, code, err.Error())
 		return
@@ -185,10 +206,26 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 	// body tells them apart from one that has the modern envelope.
 	if m.MetaVersion.Present() ||
 		m.Method != string(mcp.MethodInitialize) && mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
-		h.modern(w, r, &m)
+		h.modern(w, r, &m, scope)
 		return
 	}
-	h.legacy(w, r, &m)
+	h.legacy(w, r, &m, scope)
+}
+
+// read reads the body of a message, or has refused it.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, into *bytes.Buffer) bool {
+	if ct := r.Header.Get("Content-Type"); !isJSON(ct) {
+		h.refuse(w, http.StatusUnsupportedMediaType, nil, mcp.INVALID_REQUEST, fmt.Sprintf("Content-Type %.100q: application/json is required", ct))
+		return false
+	}
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(h.patience)) // what is not read by then is not worth a goroutine
+	if err := readBody(into, r, h.cfg.MaxBody); err != nil {
+		h.refuse(w, status(err), nil, mcp.INVALID_REQUEST, err.Error())
+		return false
+	}
+	_ = rc.SetReadDeadline(time.Time{})
+	return true
 }
 
 func isJSON(contentType string) bool {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"go.uber.org/goleak"
 
 	"mcp-gw/gateway/bridge"
@@ -33,30 +35,105 @@ const patience = 10 * time.Second
 // member, and may send messages before.
 type tool func(ctx context.Context, id string, send func(message string)) string
 
-// played is a bridge.Target made of a tool.
-type played struct {
-	f    tool
-	next *atomic.Int64
+var (
+	someLegacy = upstream.Peer{Version: "2025-11-25"}
+	someModern = upstream.Peer{Modern: true, Version: "2026-07-28"}
+)
+
+// request is one request as a player gets it.
+type request struct {
+	*wire.Message
+	header   http.Header
+	exchange upstream.Exchange
+	peer     upstream.Peer
 }
 
-var someLegacy = upstream.Peer{Version: "2025-11-25"}
+// id is the id of the request, as JSON.
+func (r request) id() string { return string(r.ID.In(r.Raw)) }
 
-func (p played) Call(ctx context.Context, x upstream.Exchange) error {
-	id := p.next.Add(1)
-	x.Encode(nil, id, someLegacy)
-	send := func(text string) {
-		var m wire.Message
-		if err := m.Scan([]byte(text)); err != nil {
-			panic(err)
-		}
-		_ = x.Receive(&m, someLegacy)
+// send sends a message that belongs to the request.
+func (r request) send(text string) {
+	var m wire.Message
+	if err := m.Scan([]byte(text)); err != nil {
+		panic(err)
 	}
-	member := p.f(ctx, strconv.FormatInt(id, 10), send)
+	_ = r.exchange.Receive(&m, r.peer)
+}
+
+// ask asks the client something, and answers its response; "" when it cannot be
+// asked, or ctx has ended.
+func (r request) ask(ctx context.Context, text string) string {
+	var m wire.Message
+	if err := m.Scan([]byte(text)); err != nil {
+		panic(err)
+	}
+	came := make(chan string, 1)
+	if !r.exchange.Ask(&m, func(response []byte) { came <- string(response) }) {
+		return ""
+	}
+	select {
+	case response := <-came:
+		return response
+	case <-ctx.Done():
+		return ""
+	}
+}
+
+// player plays a backend: it answers the text of a `"result":…` or `"error":…`
+// member. It is a bridge.Target.
+type player struct {
+	name                                 string
+	modern                               bool
+	capabilities, server, instructions   string
+	tools, prompts, resources, templates []string
+	schemas                              map[string]string // of tools that have another than an object
+	mirrors                              map[string]*mcp.Tool
+	hints                                [catalog.Kinds]catalog.Hint
+	answer                               func(ctx context.Context, r request) string
+	next                                 atomic.Int64
+}
+
+func (p *player) Call(ctx context.Context, x upstream.Exchange) error {
+	id := strconv.FormatInt(p.next.Add(1)+100, 10)
+	r := request{Message: new(wire.Message), header: http.Header{}, exchange: x, peer: someLegacy}
+	if p.modern {
+		r.peer = someModern
+	}
+	number, _ := strconv.ParseInt(id, 10, 64)
+	if err := r.Scan(x.Encode(nil, number, r.peer)); err != nil {
+		return fmt.Errorf("the request cannot be read: %w", err)
+	}
+	x.Header(r.header, r.peer)
+	member := p.answer(ctx, r)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	send(`{"jsonrpc":"2.0","id":` + strconv.FormatInt(id, 10) + `,` + member + `}`)
+	r.send(`{"jsonrpc":"2.0","id":` + id + `,` + member + `}`)
 	return nil
+}
+
+func (p *player) source() catalog.Source {
+	src := catalog.Source{Backend: p.name, Legacy: !p.modern, Hints: p.hints}
+	add := func(k catalog.Kind, name, raw string) {
+		src.Items[k] = append(src.Items[k], catalog.Item{Name: name, Raw: []byte(raw)})
+	}
+	for _, name := range p.tools {
+		schema := `{"type":"object"}`
+		if other := p.schemas[name]; other != "" {
+			schema = other
+		}
+		add(catalog.Tools, name, fmt.Sprintf(`{"name":%q,"inputSchema":%s}`, name, schema))
+	}
+	for _, name := range p.prompts {
+		add(catalog.Prompts, name, fmt.Sprintf(`{"name":%q}`, name))
+	}
+	for _, uri := range p.resources {
+		add(catalog.Resources, uri, fmt.Sprintf(`{"uri":%q,"name":"r"}`, uri))
+	}
+	for _, uri := range p.templates {
+		add(catalog.Templates, uri, fmt.Sprintf(`{"uriTemplate":%q,"name":"t"}`, uri))
+	}
+	return src
 }
 
 // house is a Handler with what it needs around it. It is its own Core.
@@ -65,53 +142,135 @@ type house struct {
 	url  string
 	view atomic.Pointer[View]
 
-	mu   sync.Mutex // guards what follows
-	gone []string
+	mu        sync.Mutex // guards what follows
+	gone      []string
+	watched   []string // subscriptions, one "+backend uri" or "-backend uri" each
+	told      []string // "backend lane message"
+	levels    []string
+	subscribe func(ctx context.Context, backend, uri string) error
 }
 
 func (h *house) View() *View { return h.view.Load() }
 
-func (h *house) Left(lane string) {
+func (h *house) Left(lane string) { h.note(&h.gone, lane) }
+
+func (h *house) Subscribe(ctx context.Context, backend, uri string) error {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.gone = append(h.gone, lane)
+	refuse := h.subscribe
+	h.mu.Unlock()
+	if refuse != nil {
+		if err := refuse(ctx, backend, uri); err != nil {
+			return err
+		}
+	}
+	h.note(&h.watched, "+"+backend+" "+uri)
+	return nil
 }
 
-func (h *house) left() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return append([]string(nil), h.gone...)
+func (h *house) Unsubscribe(backend, uri string) { h.note(&h.watched, "-"+backend+" "+uri) }
+
+func (h *house) Tell(backend, lane string, message []byte) {
+	h.note(&h.told, backend+" "+lane+" "+string(message))
 }
 
-// show makes clients see the tools of the backend "b", and tells nobody.
-func (h *house) show(tools map[string]tool, more ...string) {
-	src := catalog.Source{Backend: "b", Legacy: true}
-	var next atomic.Int64
-	next.Store(100)
-	add := func(name string) {
-		src.Tools = append(src.Tools, catalog.Tool{Name: name, Raw: fmt.Appendf(nil, `{"name":%q,"inputSchema":{"type":"object"}}`, name)})
+func (h *house) SyncLevel(lane string) { h.note(&h.levels, lane) }
+
+func (h *house) note(where *[]string, what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	*where = append(*where, what)
+}
+
+func (h *house) noted(where *[]string) []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]string(nil), *where...)
+}
+
+func (h *house) left() []string { return h.noted(&h.gone) }
+
+// tag is the short name of the session whose header s is.
+func (h *house) tag(t *testing.T, s []string) string {
+	t.Helper()
+	tag, _, ok := h.sessions.read(s[1])
+	if !ok {
+		t.Fatalf("session id %q cannot be read", s[1])
 	}
-	for name := range tools {
-		add(name)
-	}
-	for _, name := range more {
-		add(name)
-	}
-	v := &View{Snapshot: catalog.Build([]catalog.Source{src}, nil), Routes: map[string]*bridge.Route{}, Absent: map[string]string{"dead": "nothing listens there"}}
-	if old := h.view.Load(); old != nil {
-		v.Version = old.Version + 1
-	}
-	for _, e := range v.Entries() {
-		v.Routes[e.Exposed] = bridge.NewRoute(e, nil, h.cfg.Journal.Meter(e.Backend, e.Name), played{tools[e.Name], &next})
+	return tag
+}
+
+// there reports whether the session is in memory.
+func (h *house) there(s *session) bool {
+	h.sessions.mu.RLock()
+	defer h.sessions.mu.RUnlock()
+	return h.sessions.byID[s.id] == s
+}
+
+// stage makes clients see these backends at /mcp, and each of them alone at its own
+// endpoint, and tells nobody.
+func (h *house) stage(players ...*player) {
+	v := &View{Scopes: map[string]*Scope{}, Absent: map[string]string{"dead": "nothing listens there"}}
+	v.Scopes[""] = h.scopeOf("", false, players)
+	for _, p := range players {
+		v.Scopes[p.name] = h.scopeOf(p.name, true, []*player{p})
 	}
 	h.view.Store(v)
+}
+
+func (h *house) scopeOf(name string, plain bool, players []*player) *Scope {
+	s := &Scope{Name: name, Plain: plain, Tools: map[string]*bridge.Route{}, Prompts: map[string]*bridge.Route{}}
+	var sources []catalog.Source
+	for _, p := range players {
+		sources = append(sources, p.source())
+	}
+	s.Snapshot = catalog.Build(sources, catalog.Options{Plain: plain})
+	for _, p := range players {
+		s.Backends = append(s.Backends, &Backend{Name: p.name, Legacy: !p.modern, Target: p, Capabilities: []byte(p.capabilities),
+			Server: []byte(p.server), Instructions: p.instructions, URIs: s.Rewrites(p.name),
+			Meter: func(what string) *journal.Meter { return h.cfg.Journal.Meter(p.name, what) }})
+	}
+	s.Identity = NewIdentity(h.cfg.Version, s.Backends, plain)
+	for _, e := range s.Entries(catalog.Tools) {
+		var mirror *mcp.Tool
+		for _, p := range players {
+			if p.name == e.Backend {
+				mirror = p.mirrors[e.Name]
+			}
+		}
+		s.Tools[e.Exposed] = s.Route(s.backend(e.Backend), e, e.Name).Prepare(mirror)
+	}
+	for _, e := range s.Entries(catalog.Prompts) {
+		s.Prompts[e.Exposed] = s.Route(s.backend(e.Backend), e, "prompts/get "+e.Name).Prepare(nil)
+	}
+	if old := h.view.Load(); old != nil && old.Scopes[name] != nil {
+		s.Versions = old.Scopes[name].Versions
+	}
+	s.Versions[catalog.Tools]++
+	return s
+}
+
+// show makes clients see the tools of the legacy backend "b", and tells nobody.
+func (h *house) show(tools map[string]tool, more ...string) {
+	b := &player{name: "b", tools: more}
+	for name := range tools {
+		b.tools = append(b.tools, name)
+	}
+	slices.Sort(b.tools)
+	b.answer = func(ctx context.Context, r request) string {
+		name, _ := wire.Unquote(r.Name.In(r.Raw))
+		if f := tools[name]; f != nil {
+			return f(ctx, r.id(), r.send)
+		}
+		return `"error":{"code":-32601,"message":"the backend does not know it"}`
+	}
+	h.stage(b)
 }
 
 // newHouse makes a Handler that no test has to wait for, without a server.
 func newHouse(change func(*Config)) *house {
 	h := new(house)
 	cfg := Config{Log: slog.New(slog.DiscardHandler), Journal: journal.New(journal.Options{}), Version: "9.9.9",
-		MaxBody: 1 << 20, MaxSessions: 100, SessionIdle: time.Hour, KeepAlive: time.Hour}
+		MaxBody: 1 << 20, MaxSessions: 100, SessionIdle: time.Hour, KeepAlive: time.Hour, Key: [32]byte{1, 2, 3}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -127,6 +286,7 @@ func start(t *testing.T, change func(*Config)) *house {
 	h.url = srv.URL + "/mcp"
 	t.Cleanup(func() {
 		h.EndStreams()
+		h.parking.Close()
 		srv.CloseClientConnections()
 		srv.Close()
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
@@ -211,7 +371,14 @@ func (h *house) post(t *testing.T, body string, header ...string) answer {
 // initialize opens a session and answers its header.
 func (h *house) initialize(t *testing.T) []string {
 	t.Helper()
-	a := h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}`)
+	return h.hello(t, "2025-11-25", `{}`)
+}
+
+// hello opens a session with a client of that revision and those capabilities, and
+// answers its header.
+func (h *house) hello(t *testing.T, version, capabilities string) []string {
+	t.Helper()
+	a := h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"`+version+`","capabilities":`+capabilities+`,"clientInfo":{"name":"c","version":"1"}}}`)
 	id := a.header.Get("Mcp-Session-Id")
 	if a.status != http.StatusOK || id == "" {
 		t.Fatalf("initialize: %+v", a)

@@ -7,16 +7,11 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/wire"
 )
 
-// modernLane is the lane of all modern clients: they declare to legacy backends
-// what the gateway declares for them, and have no session that could differ.
-const modernLane = ""
-
 // modern serves 2026-07-28: no sessions, everything in each request.
-func (h *Handler) modern(w http.ResponseWriter, r *http.Request, m *wire.Message) {
+func (h *Handler) modern(w http.ResponseWriter, r *http.Request, m *wire.Message, scope string) {
 	id := m.ID.In(m.Raw)
 	switch m.Kind {
 	case wire.KindNotification:
@@ -31,19 +26,34 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, m *wire.Message
 		h.refuseWith(w, modernStatus(code), id, code, text, data)
 		return
 	}
+	view := h.core.View()
+	if view.Scopes[scope] == nil {
+		// The status of an endpoint that is not there; the body tells a modern client
+		// that it need not try another era.
+		h.refuse(w, http.StatusNotFound, id, mcp.INVALID_REQUEST, view.unknown(scope))
+		return
+	}
+	s := view.scope(scope)
+	if kind, ok := listKind(m.Method); ok {
+		h.list(w, m, s, kind, true)
+		return
+	}
 	switch mcp.MCPMethod(m.Method) {
 	case mcp.MethodServerDiscover:
-		result(w, m, h.identity.discover)
-	case mcp.MethodToolsList:
-		h.listTools(w, m, h.core.View(), true)
-	case mcp.MethodToolsCall:
-		h.callTool(r.Context(), w, r, m, bridge.Client{Modern: true, Lane: modernLane, Header: r.Header})
+		result(w, m, s.Identity.discover)
 	case mcp.MethodSubscriptionsListen:
-		h.listen(w, r, m)
+		h.listen(w, r, m, s)
+	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodSetLogLevel, mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe,
+		mcp.MethodTasksList, mcp.MethodTasksResult, mcp.MethodListRoots, mcp.MethodSamplingCreateMessage, mcp.MethodElicitationCreate:
+		h.methodNotFound(w, m, http.StatusNotFound) // removed, or never a client's
 	default:
-		h.methodNotFound(w, m, http.StatusNotFound)
+		client := h.lanes.client(r, m)
+		h.relay(r.Context(), m, s, client, newResponder(w, r, nil, scope, h.cfg.KeepAlive))
 	}
 }
+
+// methodTasksUpdate is of the extension io.modelcontextprotocol/tasks.
+const methodTasksUpdate mcp.MCPMethod = "tasks/update"
 
 // checkModern holds the headers against the body, which 2026-07-28 demands of
 // whoever reads both (basic/transports, standard headers). A code of 0 means that
@@ -73,6 +83,8 @@ func checkModern(h http.Header, m *wire.Message) (code int, text string, data []
 		named = m.Name
 	case mcp.MethodResourcesRead:
 		named = m.URI
+	case mcp.MethodTasksGet, mcp.MethodTasksCancel, methodTasksUpdate:
+		named = m.TaskID
 	default:
 		return 0, "", nil
 	}

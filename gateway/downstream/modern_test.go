@@ -11,7 +11,7 @@ func TestModernShapes(t *testing.T) {
 	h := start(t, nil)
 	const server = `"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"mcp-gateway","version":"9.9.9"}}`
 	for method, want := range map[string]string{
-		"server/discover": `{"supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"tools":{"listChanged":true}},"resultType":"complete","ttlMs":0,"cacheScope":"public",` + server + `}`,
+		"server/discover": `{"supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"capabilities":{` + everything + `},"resultType":"complete","ttlMs":0,"cacheScope":"public",` + server + `}`,
 		"tools/list":      `{"tools":[{"name":"b__echo","inputSchema":{"type":"object"}}],"resultType":"complete","ttlMs":0,"cacheScope":"public",` + server + `}`,
 	} {
 		// A session's header means nothing here, and none is made.

@@ -2,136 +2,51 @@ package downstream
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
-	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/upstream"
 )
-
-// session is one client of the legacy era, from initialize on.
-type session struct {
-	id      string
-	version string
-	info    []byte // raw JSON of its Implementation
-	used    atomic.Int64
-
-	mu     sync.Mutex // guards what follows
-	calls  map[string]*running
-	count  int     // of calls under way
-	stream *stream // the one that is open now; nil when none is
-	over   bool    // the session has ended
-	// listed is the list as the client last saw it: a change between that and
-	// its stream would otherwise reach nobody.
-	listed    uint64
-	hasListed bool
-}
-
-// running is a call that can be cancelled, stream one that can be ended.
-type (
-	running struct{ cancel context.CancelCauseFunc }
-	stream  struct{ end context.CancelCauseFunc }
-)
-
-func (s *session) touch() { s.used.Store(time.Now().UnixNano()) }
-
-// began notes a call that the client may cancel by its id, until ended is called.
-// Two calls under one id at once break the protocol; the later one is the one that
-// can be cancelled.
-func (s *session) began(id string, cancel context.CancelCauseFunc) (ended func()) {
-	c := &running{cancel}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls[id] = c
-	s.count++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.count--
-		if s.calls[id] == c {
-			delete(s.calls, id)
-		}
-	}
-}
-
-func (s *session) cancel(id string) {
-	s.mu.Lock()
-	c := s.calls[id]
-	s.mu.Unlock()
-	if c != nil {
-		c.cancel(bridge.ErrCancelled)
-	}
-}
-
-// opened notes the session's stream, which end ends, until closed is called. The
-// newest stream wins, because the older one's client has most likely lost it. A
-// session that is over ends it at once.
-func (s *session) opened(end context.CancelCauseFunc) (closed func()) {
-	n := &stream{end}
-	s.mu.Lock()
-	old := s.stream
-	s.stream = n
-	if s.over {
-		old = n
-	}
-	s.mu.Unlock()
-	if old != nil {
-		old.end(errStreamReplaced)
-	}
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.stream == n {
-			s.stream = nil
-		}
-	}
-}
-
-// end ends the session's stream, and any later one. Its calls go on.
-func (s *session) end() {
-	s.mu.Lock()
-	s.over = true
-	open := s.stream
-	s.mu.Unlock()
-	if open != nil {
-		open.end(errStreamReplaced)
-	}
-}
-
-func (s *session) saw(list uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.listed, s.hasListed = list, true
-}
-
-func (s *session) lastSeen() (uint64, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.listed, s.hasListed
-}
 
 // sessions are all clients of the legacy era. Clients seldom say good-bye, so the
 // number is bounded and idle ones end.
 type sessions struct {
 	max  int
-	left func(*session) // told of each session that ended, without the lock
+	core Core
+	seal *bridge.Seal
+	// resumed is told of each session that is taken up again, left of each that
+	// ended, without the lock.
+	resumed, left func(*session)
+	budget        budget
 
-	mu   sync.RWMutex // guards byID
-	byID map[string]*session
+	mu    sync.RWMutex // guards what follows
+	byID  map[string]*session
+	ended map[string]bool // ids that clients gave up: the tags in them
 }
 
-func newSessions(max int, left func(*session)) *sessions {
-	return &sessions{max: max, left: left, byID: map[string]*session{}}
+func newSessions(max int, core Core, seal *bridge.Seal, left func(*session)) *sessions {
+	return &sessions{max: max, core: core, seal: seal, left: left, byID: map[string]*session{}, ended: map[string]bool{}}
 }
 
-func (t *sessions) open(version string, info []byte) *session {
-	s := &session{id: rand.Text(), version: version, info: info, calls: map[string]*running{}}
+// open begins a session with a client that said hello.
+func (t *sessions) open(hi hello) *session {
+	tag := rand.Text()
+	return t.add(tag, t.idFor(tag, hi), hi)
+}
+
+func (t *sessions) add(tag, id string, hi hello) *session {
+	s := &session{id: id, tag: tag, hello: hi, core: t.core, budget: &t.budget, standing: newReel("0", &t.budget),
+		calls: map[string]*running{}, subs: map[string]*sub{}, modern: modernCapabilities(hi.Capabilities)}
+	s.lane = &upstream.Lane{Key: tag, Version: hi.Version, Capabilities: hi.Capabilities, Info: hi.Info, Inbox: s}
 	s.touch()
 	t.mu.Lock()
+	if there := t.byID[id]; there != nil { // restored twice at once
+		t.mu.Unlock()
+		return there
+	}
 	var evicted []*session
 	if len(t.byID) >= t.max {
 		evicted = t.oldestLocked(max(1, t.max/20))
@@ -174,10 +89,43 @@ func (t *sessions) oldestLocked(n int) []*session {
 	return oldest
 }
 
+// get answers the session that a client names. One that is not here any more, because
+// the gateway was restarted or had no room for it, is taken up again: all that it
+// needs is in its id.
 func (t *sessions) get(id string) *session {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.byID[id]
+	s := t.byID[id]
+	t.mu.RUnlock()
+	if s != nil {
+		return s
+	}
+	tag, hi, ok := t.read(id)
+	if !ok {
+		return nil
+	}
+	t.mu.RLock()
+	ended := t.ended[tag]
+	t.mu.RUnlock()
+	if ended {
+		return nil
+	}
+	s = t.add(tag, id, hi)
+	t.resumed(s)
+	return s
+}
+
+// maxEnded bounds the ids that are known to be given up.
+const maxEnded = 20_000
+
+// end ends a session that its client gave up.
+func (t *sessions) end(s *session) {
+	t.mu.Lock()
+	if len(t.ended) >= maxEnded {
+		clear(t.ended)
+	}
+	t.ended[s.tag] = true
+	t.mu.Unlock()
+	t.remove(s)
 }
 
 func (t *sessions) count() int {
@@ -209,14 +157,3 @@ func (t *sessions) sweep(before time.Time) {
 		t.remove(s)
 	}
 }
-
-// busy reports whether the session has a stream or a call: such a client is there,
-// however long it says nothing.
-func (s *session) busy() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stream != nil || s.count > 0
-}
-
-// errStreamReplaced ends a stream whose session opened another one, or ended.
-var errStreamReplaced = errors.New("the stream's session has another one, or is over")

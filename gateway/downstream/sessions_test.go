@@ -14,15 +14,15 @@ func TestEvictionTakesTheOneUnusedLongest(t *testing.T) {
 		h := newHouse(func(c *Config) { c.MaxSessions = 3 })
 		var all []*session
 		for range 3 {
-			all = append(all, h.sessions.open("2025-11-25", nil))
+			all = append(all, h.sessions.open(hello{Version: "2025-11-25"}))
 			time.Sleep(time.Second)
 		}
 		all[0].touch()
-		h.sessions.open("2025-11-25", nil)
-		if h.sessions.get(all[0].id) == nil || h.sessions.get(all[1].id) != nil || h.sessions.get(all[2].id) == nil {
+		h.sessions.open(hello{Version: "2025-11-25"})
+		if !h.there(all[0]) || h.there(all[1]) || !h.there(all[2]) {
 			t.Error("the wrong one was evicted")
 		}
-		if left := h.left(); len(left) != 1 || left[0] != all[1].id {
+		if left := h.left(); len(left) != 1 || left[0] != all[1].tag {
 			t.Errorf("told of %v", left)
 		}
 		// One in the middle of a call is spared while another is idle, and a stream
@@ -31,13 +31,13 @@ func TestEvictionTakesTheOneUnusedLongest(t *testing.T) {
 		defer all[2].began("1", cancel)()
 		time.Sleep(time.Second)
 		all[0].touch()
-		h.sessions.open("2025-11-25", nil)
-		h.sessions.open("2025-11-25", nil)
-		if h.sessions.get(all[2].id) == nil {
+		h.sessions.open(hello{Version: "2025-11-25"})
+		h.sessions.open(hello{Version: "2025-11-25"})
+		if !h.there(all[2]) {
 			t.Error("a session with a call was evicted although others were idle")
 		}
 		for range 5 { // all busy: the bound holds nevertheless
-			s := h.sessions.open("2025-11-25", nil)
+			s := h.sessions.open(hello{Version: "2025-11-25"})
 			defer s.opened(cancel)()
 		}
 		if n := h.sessions.count(); n != 3 {
@@ -54,7 +54,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 		go func() { defer close(done); h.Run(ctx) }()
 		defer func() { stop(); <-done }()
 		ignore := func(error) {}
-		idle, calling, streaming, used := h.sessions.open("", nil), h.sessions.open("", nil), h.sessions.open("", nil), h.sessions.open("", nil)
+		idle, calling, streaming, used := h.sessions.open(hello{Version: "2025-11-25"}), h.sessions.open(hello{Version: "2025-11-25"}), h.sessions.open(hello{Version: "2025-11-25"}), h.sessions.open(hello{Version: "2025-11-25"})
 		ended := calling.began("1", ignore)
 		// Another call under the same id, against the rules, that ends before.
 		calling.began("1", ignore)()
@@ -64,11 +64,11 @@ func TestIdleSessionsEnd(t *testing.T) {
 			used.touch()
 		}
 		for name, s := range map[string]*session{"calling": calling, "streaming": streaming, "used": used} {
-			if h.sessions.get(s.id) == nil {
+			if !h.there(s) {
 				t.Errorf("the %s session ended", name)
 			}
 		}
-		if h.sessions.get(idle.id) != nil || len(h.left()) != 1 {
+		if h.there(idle) || len(h.left()) != 1 {
 			t.Errorf("the idle session is there; told of %v", h.left())
 		}
 		ended()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/wire"
 )
 
@@ -45,80 +46,142 @@ func (b *hub) ring() {
 	}
 }
 
-const listChanged = `{"jsonrpc":"2.0","method":"` + mcp.MethodNotificationToolsListChanged + `"}`
+// listChanged are the methods that tell of a changed list. Templates are resources
+// to whoever listens.
+var listChanged = [catalog.Kinds]string{
+	catalog.Tools:     mcp.MethodNotificationToolsListChanged,
+	catalog.Prompts:   mcp.MethodNotificationPromptsListChanged,
+	catalog.Resources: mcp.MethodNotificationResourcesListChanged,
+	catalog.Templates: mcp.MethodNotificationResourcesListChanged,
+}
 
-// stream serves the standalone stream of a legacy session.
+// changes answers the methods that tell what changed between two versions.
+func changes(seen, now [catalog.Kinds]uint64) (methods []string) {
+	for k := range now {
+		if seen[k] != now[k] && (len(methods) == 0 || methods[len(methods)-1] != listChanged[k]) {
+			methods = append(methods, listChanged[k])
+		}
+	}
+	return methods
+}
+
+// stream serves the standalone stream of a legacy session, or takes up another one
+// that broke off.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *session) {
 	if _, events := accepts(r.Header["Accept"]); !events {
 		h.refuse(w, http.StatusNotAcceptable, nil, mcp.INVALID_REQUEST, "a stream needs Accept: text/event-stream")
 		return
 	}
+	after := uint64(0)
+	resumes := false
+	if last := r.Header.Get("Last-Event-Id"); last != "" {
+		of, number := s.reel(last)
+		if of != nil && of != s.standing {
+			h.replay(r.Context(), w, s, of, number)
+			return
+		}
+		after, resumes = number, of != nil
+	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	defer s.opened(cancel)()
-	seen, listed := s.lastSeen()
-	if !listed {
-		seen = h.core.View().Version
-	}
+	seen := s.lastSeen(h.core.View().scope(s.Scope).Versions) // before the client believes that it would hear of more
 	startStream(w)
 	defer endStream(w)
-	h.follow(ctx, w, seen, []byte(listChanged), s.touch)
+	h.follow(ctx, w, s, s.resumeFrom(after, resumes), seen)
 }
 
-// listen serves subscriptions/listen: acknowledges what it honours, then sends it
-// until the client leaves, every message under the id of the request.
-func (h *Handler) listen(w http.ResponseWriter, r *http.Request, m *wire.Message) {
-	id := m.ID.In(m.Raw)
-	filter := m.Notifications.In(m.Raw)
-	if len(filter) == 0 || filter[0] != '{' {
-		h.refuse(w, http.StatusBadRequest, id, mcp.INVALID_PARAMS, `subscriptions/listen needs an object "notifications" in its params`)
-		return
+// resumeFrom answers the last event of the standing stream that the client has: what
+// it says, or what was sent last.
+func (s *session) resumeFrom(number uint64, said bool) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if said && number <= s.told {
+		return number
 	}
-	meta := `"_meta":{"` + mcp.MetaKeySubscriptionID + `":` + string(id) + `}`
-	honoured := ""
-	var message []byte
-	if string(wire.Member(filter, "toolsListChanged")) == "true" {
-		honoured = `"toolsListChanged":true`
-		message = []byte(listChanged[:len(listChanged)-1] + `,"params":{` + meta + `}}`)
-	}
-	seen := h.core.View().Version
+	return s.told
+}
+
+// replay sends what came after event number of a call's stream, and then what comes.
+func (h *Handler) replay(ctx context.Context, w http.ResponseWriter, s *session, of *reel, number uint64) {
 	startStream(w)
 	defer endStream(w)
-	event(w, []byte(`{"jsonrpc":"2.0","method":"`+mcp.MethodNotificationSubscriptionsAcknowledged+`","params":{`+meta+`,"notifications":{`+honoured+`}}}`))
-	if ended := h.follow(r.Context(), w, seen, message, func() {}); ended {
-		event(w, []byte(`{"jsonrpc":"2.0","id":`+string(id)+`,"result":{"resultType":"complete",`+meta+`}}`))
+	tick := time.NewTicker(h.cfg.KeepAlive)
+	defer tick.Stop()
+	var scratch []byte
+	for {
+		events, over, more := of.after(number)
+		for _, e := range events {
+			scratch = of.appendEvent(scratch[:0], e.number, e.message)
+			if writeStream(w, scratch) != nil {
+				return
+			}
+			number = e.number
+		}
+		if over {
+			return
+		}
+		select {
+		case <-more:
+		case <-tick.C:
+			s.touch()
+			if writeStream(w, comment) != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		case <-h.ending:
+			return
+		}
 	}
 }
 
-// follow writes message whenever the list has changed since it was seen last, and
-// comments while nothing happens. It reports whether the gateway ended the stream.
-func (h *Handler) follow(ctx context.Context, w http.ResponseWriter, seen uint64, message []byte, alive func()) bool {
+// follow writes what concerns a session and no call of it: changed lists, and what
+// backends send outside of calls, after event told of the standing stream. seen are
+// the lists that the client knows of.
+func (h *Handler) follow(ctx context.Context, w http.ResponseWriter, s *session, told uint64, seen [catalog.Kinds]uint64) {
 	bell, leave := h.hub.join()
 	defer leave()
 	tick := time.NewTicker(h.cfg.KeepAlive)
 	defer tick.Stop()
+	var scratch []byte
 	for {
+		events, _, more := s.standing.after(told)
+		for _, e := range events {
+			scratch = s.standing.appendEvent(scratch[:0], e.number, e.message)
+			if ctx.Err() != nil || writeStream(w, scratch) != nil {
+				return
+			}
+			told = e.number
+			s.hasTold(told)
+		}
 		select {
+		case <-more:
 		case <-bell:
-			now := h.core.View().Version
-			if message == nil || now == seen {
-				continue
+			now := h.core.View().scope(s.Scope).Versions
+			for _, method := range changes(seen, now) {
+				if event(w, []byte(`{"jsonrpc":"2.0","method":"`+method+`"}`)) != nil {
+					return
+				}
 			}
 			seen = now
-			if event(w, message) != nil {
-				return false
-			}
 		case <-tick.C:
-			alive()
+			s.touch()
 			if writeStream(w, comment) != nil {
-				return false
+				return
 			}
 		case <-ctx.Done():
-			return false
+			return
 		case <-h.ending:
-			return true
+			return
 		}
 	}
+}
+
+func (s *session) hasTold(number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = max(s.told, number)
 }
 
 func event(w http.ResponseWriter, message []byte) error {

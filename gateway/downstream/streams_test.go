@@ -101,15 +101,16 @@ func TestNewestGETWins(t *testing.T) {
 }
 
 func TestListen(t *testing.T) {
-	for id, filter := range map[string]string{
-		`"listen:0"`: `{"toolsListChanged":true,"promptsListChanged":true,"resourceSubscriptions":["a:b"]}`,
-		`0`:          `{"toolsListChanged":true}`,
+	for id, test := range map[string][2]string{ // what is asked for, and what is honoured: nobody has resources
+		`"listen:0"`: {`{"toolsListChanged":true,"promptsListChanged":true,"resourceSubscriptions":["a:b"]}`, `{"toolsListChanged":true,"promptsListChanged":true}`},
+		`0`:          {`{"toolsListChanged":true}`, `{"toolsListChanged":true}`},
 	} {
+		filter, honoured := test[0], test[1]
 		h := start(t, nil)
 		l := h.open(t, "POST", modernCall(id, "subscriptions/listen", `"notifications":`+filter), modernHeader("subscriptions/listen", "")...)
 		subscription := `"_meta":{"io.modelcontextprotocol/subscriptionId":` + id + `}`
 		want := []string{
-			`{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{` + subscription + `,"notifications":{"toolsListChanged":true}}}`,
+			`{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{` + subscription + `,"notifications":` + honoured + `}}`,
 			`{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{` + subscription + `}}`,
 			`{"jsonrpc":"2.0","id":` + id + `,"result":{"resultType":"complete",` + subscription + `}}`,
 			"",

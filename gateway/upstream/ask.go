@@ -57,6 +57,7 @@ func (f self) ask(ctx context.Context, s session, id int64, method mcp.MCPMethod
 	var result []byte
 	err := s.do(ctx, h, body, id, func(m *wire.Message) error {
 		if m.Kind != wire.KindResponse {
+			s.hear(m)
 			return nil
 		}
 		if m.Error.Present() {
@@ -71,7 +72,7 @@ func (f self) ask(ctx context.Context, s session, id int64, method mcp.MCPMethod
 func rpcErrorOf(m *wire.Message) *rpcError {
 	code, _ := strconv.Atoi(string(m.Code.In(m.Raw)))
 	text, _ := wire.Unquote(wire.Member(m.Error.In(m.Raw), "message"))
-	return &rpcError{code, text}
+	return &rpcError{code, text, bytes.Clone(m.Error.In(m.Raw))}
 }
 
 func appendCancelled(dst []byte, id int64) []byte {

@@ -29,7 +29,9 @@ type backend struct {
 
 	mu       sync.Mutex // guards what follows
 	on       map[string]func(http.ResponseWriter, *question)
-	tools    string // what tools/list answers: the text of an array
+	tools    string                 // what tools/list answers: the text of an array
+	can      string                 // its capabilities
+	streams  map[string]chan string // the open ones, by session; see stream
 	seen     []question
 	sessions map[string]bool
 	ran      atomic.Int64 // calls that were executed, not refused
@@ -38,9 +40,9 @@ type backend struct {
 
 const oneTool = `[{"name":"echo","inputSchema":{"type":"object"}}]`
 
-func newBackend(t *testing.T) *backend {
+func newBackend(t testing.TB) *backend {
 	t.Helper()
-	b := &backend{tools: oneTool, on: map[string]func(http.ResponseWriter, *question){}, sessions: map[string]bool{}}
+	b := &backend{tools: oneTool, can: `{"tools":{"listChanged":true}}`, on: map[string]func(http.ResponseWriter, *question){}, sessions: map[string]bool{}}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.close)
 	return b
@@ -120,7 +122,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (b *backend) answer(w http.ResponseWriter, q *question) {
 	b.mu.Lock()
-	tools, known := b.tools, b.sessions[q.session]
+	tools, can, known := b.tools, b.can, b.sessions[q.session]
 	b.mu.Unlock()
 	switch q.method {
 	case "GET":
@@ -131,7 +133,7 @@ func (b *backend) answer(w http.ResponseWriter, q *question) {
 			http.Error(w, "Bad Request: No valid session ID provided", http.StatusBadRequest)
 			return
 		}
-		reply(w, q, `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"public"}`)
+		reply(w, q, `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":`+can+`,"ttlMs":0,"cacheScope":"public"}`)
 		return
 	case "initialize":
 		if !b.stateless {
@@ -142,7 +144,7 @@ func (b *backend) answer(w http.ResponseWriter, q *question) {
 			b.mu.Unlock()
 			w.Header().Set("Mcp-Session-Id", id)
 		}
-		reply(w, q, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"scripted","version":"1"}}`)
+		reply(w, q, `{"protocolVersion":"2025-11-25","capabilities":`+can+`,"serverInfo":{"name":"scripted","version":"1"}}`)
 		return
 	}
 	if !b.modern && !b.stateless && !known {
@@ -174,6 +176,61 @@ func (b *backend) answer(w http.ResponseWriter, q *question) {
 func reply(w http.ResponseWriter, q *question, result string) {
 	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, q.id, result)
+}
+
+// offerStreams makes b keep a stream open in each session; see say.
+func (b *backend) offerStreams() {
+	b.mu.Lock()
+	b.streams = map[string]chan string{}
+	b.mu.Unlock()
+	b.handle("GET", func(w http.ResponseWriter, q *question) {
+		out := make(chan string, 100)
+		b.mu.Lock()
+		b.streams[q.session] = out
+		b.mu.Unlock()
+		stream(w)
+		for {
+			select {
+			case text, ok := <-out:
+				if !ok {
+					return
+				}
+				fmt.Fprint(w, text+"\n\n")
+				_ = http.NewResponseController(w).Flush()
+			case <-q.Context().Done():
+				b.mu.Lock()
+				if b.streams[q.session] == out {
+					delete(b.streams, q.session)
+				}
+				b.mu.Unlock()
+				return
+			}
+		}
+	})
+}
+
+// streaming reports whether there is a stream in a session.
+func (b *backend) streaming(session string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.streams[session] != nil
+}
+
+// say sends an event, its lines, on the stream of a session.
+func (b *backend) say(t *testing.T, session, event string) {
+	t.Helper()
+	await(t, "the stream of "+session, func() bool { return b.streaming(session) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.streams[session] <- event
+}
+
+// breakStream ends the stream of a session.
+func (b *backend) breakStream(session string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.streams[session])
+	delete(b.streams, session)
 }
 
 // stream begins an event stream.

@@ -222,7 +222,7 @@ func TestRemarksAreBounded(t *testing.T) {
 
 func TestTooManyToolsAreRefused(t *testing.T) {
 	b := newBackend(t)
-	b.setTools("[" + strings.Repeat(oneTool[1:len(oneTool)-1]+",", maxTools) + oneTool[1:])
+	b.setTools("[" + strings.Repeat(oneTool[1:len(oneTool)-1]+",", maxItems) + oneTool[1:])
 	s := awaitState(t, start(t, at(b.URL), quick()), "failing", func(s *State) bool { return s.Reason != "" })
 	if !strings.Contains(s.Reason, "more than 5000 tools") {
 		t.Errorf("reason %q", s.Reason)

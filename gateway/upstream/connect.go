@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -62,9 +63,10 @@ func refusal(err error) (what string, ok bool) {
 func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
 	// The link outlives u.ctx by its good-bye; retire ends it.
 	linkCtx, kill := context.WithCancelCause(context.Background())
-	l := &link{name: b.Name, cfg: u.cfg, ctx: linkCtx, kill: kill, lanes: map[string]*lane{}, changed: u.relist.ring}
+	l := &link{name: b.Name, cfg: u.cfg, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.changedKinds,
+		renewed: u.renewed, answers: make(chan struct{}, maxAnswers)}
 	l.callCtx, l.endCalls = context.WithCancelCause(linkCtx)
-	l.endpoint = newEndpoint(linkCtx, at, b.Headers, u.cfg)
+	l.endpoint = newEndpoint(linkCtx, at, b.Headers, u.cfg).withTLS(b.TLS)
 	l.nextID.Store(100) // below are ids of fixed meaning
 	var err error = &statusError{status: http.StatusNotFound}
 	if b.Transport != discovery.TransportSSE {
@@ -95,20 +97,14 @@ func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
 	if modern || err != nil && (neverRan(err) || ctx.Err() != nil) {
 		return err
 	}
-	open := func() (session, error) {
-		s, _, err := u.initializeHTTP(l.callCtx, l)
-		if err != nil {
-			return nil, err
-		}
-		return s, nil
-	}
-	s, info, err := u.initializeHTTP(ctx, l)
+	open := func(sl *slot) (session, serverInfo, error) { return u.initializeHTTP(l.callCtx, l, sl) }
+	l.shared = &slot{link: l, open: open}
+	s, info, err := u.initializeHTTP(ctx, l, l.shared)
 	if err != nil {
 		return err
 	}
-	l.info = info
-	l.shared = &lane{open: open, current: s}
-	if s.id != "" {
+	l.info, l.shared.current = info, s
+	if s.(*httpSession).id != "" {
 		l.open = open
 	}
 	return nil
@@ -118,10 +114,17 @@ func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
 // discovery that succeeds without naming that revision is not believed: some
 // servers with sessions answer so, and refuse what follows.
 func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
-	s := &httpSession{endpoint: l.endpoint, p: Peer{Modern: true, Version: mcp.ProtocolVersion20260728}, self: u.self}
-	result, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
-		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodServerDiscover, "")
-	})
+	shared := &slot{link: l}
+	s := &httpSession{endpoint: l.endpoint, owner: shared, p: Peer{Modern: true, Version: mcp.ProtocolVersion20260728}, self: u.self}
+	ask := func() ([]byte, error) {
+		return u.step(ctx, func(ctx context.Context) ([]byte, error) {
+			return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodServerDiscover, "")
+		})
+	}
+	result, err := ask()
+	if retriable(err) {
+		result, err = ask()
+	}
 	if err != nil {
 		return false, err
 	}
@@ -135,20 +138,39 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 		return false, nil
 	}
 	l.info = newServerInfo(s.p, result, wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo))
-	l.shared = &lane{current: s, open: func() (session, error) { return s, nil }}
+	shared.current, shared.open = s, func(*slot) (session, serverInfo, error) { return s, l.info, nil }
+	l.shared = shared
 	return true, nil
 }
 
+// retriable reports whether a refusal for the protocol revision names the very one
+// that was asked for: a server that is starting, or one of several behind one address.
+func retriable(err error) bool {
+	var other *eraError
+	var m wire.Message
+	if !errors.As(err, &other) || m.Scan(other.answer) != nil || rpcErrorOf(&m).code != mcp.UNSUPPORTED_PROTOCOL_VERSION {
+		return false
+	}
+	named := false
+	_ = wire.Elements(wire.Member(wire.Member(m.Error.In(m.Raw), "data"), "supported"), func(raw []byte) error {
+		version, _ := wire.Unquote(raw)
+		named = named || version == mcp.ProtocolVersion20260728
+		return nil
+	})
+	return named
+}
+
 // initializeHTTP opens a session of the revisions up to 2025-11-25.
-func (u *Upstream) initializeHTTP(ctx context.Context, l *link) (*httpSession, serverInfo, error) {
-	s := &httpSession{endpoint: l.endpoint, self: u.self}
+func (u *Upstream) initializeHTTP(ctx context.Context, l *link, sl *slot) (session, serverInfo, error) {
+	s := &httpSession{endpoint: l.endpoint, owner: sl, self: u.self}
 	var result []byte
 	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
 		body := getBuffer()
 		defer body.release()
-		body.b = appendLegacy(body.b, 1, string(mcp.MethodInitialize), u.initializeParams())
+		body.b = appendLegacy(body.b, 1, string(mcp.MethodInitialize), u.initializeParams(sl.lane))
 		header, err := l.endpoint.post(ctx, make(http.Header, 8), body, 1, func(m *wire.Message) error {
 			if m.Kind != wire.KindResponse {
+				s.hear(m)
 				return nil
 			}
 			if m.Error.Present() {
@@ -179,27 +201,25 @@ func (u *Upstream) initializeHTTP(ctx context.Context, l *link) (*httpSession, s
 
 // connectSSE opens a session over HTTP+SSE.
 func (u *Upstream) connectSSE(ctx context.Context, l *link) error {
-	s, info, err := u.initializeSSE(ctx, l)
+	l.sse = true
+	open := func(sl *slot) (session, serverInfo, error) { return u.initializeSSE(l.callCtx, l, sl) }
+	l.shared = &slot{link: l, open: open}
+	s, info, err := u.initializeSSE(ctx, l, l.shared)
 	if err != nil {
 		return err
 	}
-	l.info, l.sse = info, true
-	l.open = func() (session, error) {
-		s, _, err := u.initializeSSE(l.callCtx, l)
-		return s, err
-	}
-	l.shared = &lane{open: l.open, current: s}
+	l.info, l.shared.current, l.open = info, s, open
 	return nil
 }
 
-func (u *Upstream) initializeSSE(ctx context.Context, l *link) (session, serverInfo, error) {
-	s, err := openSSE(ctx, l)
+func (u *Upstream) initializeSSE(ctx context.Context, l *link, sl *slot) (session, serverInfo, error) {
+	s, err := openSSE(ctx, sl)
 	if err != nil {
 		return nil, serverInfo{}, err
 	}
 	var info serverInfo
 	result, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
-		return u.self.ask(ctx, s, 1, mcp.MethodInitialize, u.initializeParams())
+		return u.self.ask(ctx, s, 1, mcp.MethodInitialize, u.initializeParams(sl.lane))
 	})
 	if err == nil {
 		info, err = readInitialize(result)
@@ -215,8 +235,24 @@ func (u *Upstream) initializeSSE(ctx context.Context, l *link) (session, serverI
 	return s, info, nil
 }
 
-func (u *Upstream) initializeParams() string {
-	return `"protocolVersion":"` + mcp.ProtocolVersion20251125 + `","capabilities":{},"clientInfo":` + u.self.info
+// initializeParams introduces the client of lane, or the gateway itself where that is
+// nil.
+func (u *Upstream) initializeParams(lane *Lane) string {
+	version, capabilities, info := mcp.ProtocolVersion20251125, ownCapabilities, u.self.info
+	if lane != nil {
+		capabilities = "{}"
+		if lane.Version != "" {
+			quoted, _ := json.Marshal(lane.Version)
+			version = string(quoted[1 : len(quoted)-1])
+		}
+		if len(lane.Capabilities) > 0 {
+			capabilities = string(lane.Capabilities)
+		}
+		if len(lane.Info) > 0 {
+			info = string(lane.Info)
+		}
+	}
+	return `"protocolVersion":"` + version + `","capabilities":` + capabilities + `,"clientInfo":` + info
 }
 
 func (u *Upstream) initialized(ctx context.Context, s session) error {

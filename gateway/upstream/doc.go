@@ -14,7 +14,6 @@ package upstream
 
 import (
 	"log/slog"
-	"net/http"
 	"time"
 
 	"mcp-gw/gateway/journal"
@@ -39,23 +38,6 @@ func (p Peer) Era() string {
 	default:
 		return "legacy"
 	}
-}
-
-// Exchange is one request on its way to a backend and back. Its methods are
-// called in order, by one goroutine at a time; when the backend provably never
-// ran the request, Encode is called again for another attempt.
-type Exchange interface {
-	// Lane names the session that the request belongs to on a backend that has
-	// sessions. Requests of different clients must not share one unless nothing
-	// in it could tell them apart.
-	Lane() string
-	// Encode appends the request to dst, under the id given, as to wants it.
-	Encode(dst []byte, id int64, to Peer) []byte
-	// Header adds what to wants in the HTTP header.
-	Header(h http.Header, to Peer)
-	// Receive takes each message that belongs to the request, the response last.
-	// The message is valid only during the call. An error ends the exchange.
-	Receive(m *wire.Message, from Peer) error
 }
 
 // Recorder notes what happens to a backend for people to read.
@@ -85,11 +67,14 @@ type Config struct {
 	LaneIdle time.Duration
 	// MaxLanes bounds the sessions with one backend; the one unused longest goes.
 	MaxLanes int
+	// Updated takes notifications/resources/updated for what Subscribe asked for. m is
+	// valid only during the call, which must not block. It may be nil.
+	Updated func(backend string, m *wire.Message)
 }
 
 // Bounds on what one backend may offer.
 const (
-	maxTools     = 5000
+	maxItems     = 5000 // of one kind
 	maxListPages = 200
 	maxListBytes = 32 << 20
 )

@@ -103,6 +103,7 @@ func oneLine(s string) string {
 type rpcError struct {
 	code    int
 	message string
+	object  []byte // all of it, raw
 }
 
 func (e *rpcError) Error() string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -12,7 +11,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -26,7 +24,7 @@ import (
 type endpoint struct {
 	url       *url.URL
 	header    http.Header // the user's, for every request
-	transport *http.Transport
+	transport *carrier
 	max       int64
 
 	ctx      context.Context // of the link
@@ -48,7 +46,7 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
 	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, ctx: ctx, patience: cfg.ConnectTimeout,
 		replies: make(chan struct{}, maxReplies)}
-	e.transport = &http.Transport{
+	e.transport = newCarrier(&http.Transport{
 		DialContext: func(dial context.Context, network, addr string) (net.Conn, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, &net.OpError{Op: "dial", Net: network, Err: context.Cause(ctx)}
@@ -59,10 +57,10 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 		MaxIdleConns:        512,
 		MaxIdleConnsPerHost: 512,
 		IdleConnTimeout:     90 * time.Second,
-		// A compressed answer would have to be decoded to find the id in it.
+		// It would ask for compressed answers.
 		DisableCompression: true,
 		WriteBufferSize:    writeBuffer,
-	}
+	}, u)
 	for k, v := range headers {
 		e.header.Set(k, v)
 	}
@@ -84,6 +82,7 @@ var (
 
 // newRequest prepares a request to u; h is kept.
 func (e *endpoint) newRequest(ctx context.Context, method string, u *url.URL, h http.Header, body *buffer) *http.Request {
+	h["Accept-Encoding"] = noEncoding
 	for k, v := range e.header {
 		h[k] = v
 	}
@@ -117,7 +116,7 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 		return res.Header, err
 	}
 	if res.StatusCode/100 == 2 {
-		return res.Header, receiveOne(in.b, res.StatusCode, receive)
+		return res.Header, receiveOne(in.b, res.StatusCode, final, receive)
 	}
 	status := newStatusError(res, in.b)
 	// An error of the protocol comes with a status that fits it, in 2026-07-28. It
@@ -158,22 +157,6 @@ func otherEra(sent http.Header, m *wire.Message) bool {
 	return code <= mcp.HEADER_MISMATCH && code >= mcp.UNSUPPORTED_PROTOCOL_VERSION
 }
 
-// receiveOne passes on the JSON body of a successful answer. None is no error: it
-// is what notifications get.
-func receiveOne(body []byte, status int, receive func(*wire.Message) error) error {
-	if len(bytes.TrimSpace(body)) == 0 {
-		return nil
-	}
-	var m wire.Message
-	if err := m.Scan(body); err != nil {
-		if status == http.StatusAccepted {
-			return nil // some say "Accepted"
-		}
-		return fmt.Errorf("%w (%w): %s", errNoMessage, err, oneLine(string(body[:min(len(body), 200)])))
-	}
-	return receive(&m)
-}
-
 // answers reports whether m is the response to our request id. An error without
 // an id counts: its sender could not read the request.
 func answers(m *wire.Message, id int64) bool {
@@ -189,71 +172,6 @@ func isID(raw []byte, id int64) bool {
 // errStreamEnded means that a response stream ended without the response.
 var errStreamEnded = errors.New("closed the stream before it answered")
 
-// readers keeps the buffers of past response streams: a stream a call is common.
-var readers = sync.Pool{New: func() any { return new(wire.EventReader) }}
-
-func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wire.Message) error) error {
-	events := readers.Get().(*wire.EventReader)
-	events.Reset(res.Body, int(e.max))
-	defer func() {
-		if events != nil {
-			readers.Put(events)
-		}
-	}()
-	var m wire.Message
-	for {
-		ev, err := events.Next()
-		if err != nil {
-			res.Body.Close()
-			if err == io.EOF {
-				err = errStreamEnded
-			}
-			if errors.Is(err, wire.ErrTooLarge) {
-				err = errTooLarge
-			}
-			return err
-		}
-		if len(ev.Data) == 0 || ev.Type != "message" {
-			continue // a priming event, or none of ours
-		}
-		if err := m.Scan(ev.Data); err != nil {
-			continue // garbage between messages harms nobody; a missing response does, and shows
-		}
-		last := m.Kind == wire.KindResponse && answers(&m, final)
-		if m.Kind == wire.KindResponse && !last {
-			continue
-		}
-		if err := receive(&m); err != nil {
-			res.Body.Close()
-			return err
-		}
-		if last {
-			e.drain(res.Body, events)
-			events = nil // drain's now
-			return nil
-		}
-	}
-}
-
-// drain reads a stream to its end after the response, so that its connection can
-// be used again. A server that leaves it open loses the connection.
-func (e *endpoint) drain(body io.ReadCloser, events *wire.EventReader) {
-	started := e.work.start(func() {
-		defer readers.Put(events)
-		stop := time.AfterFunc(time.Second, func() { body.Close() })
-		defer stop.Stop()
-		defer body.Close()
-		for range 100 {
-			if _, err := events.Next(); err != nil {
-				return
-			}
-		}
-	})
-	if !started {
-		body.Close()
-	}
-}
-
 // get opens an event stream and answers its body. The caller closes it.
 func (e *endpoint) get(ctx context.Context, h http.Header) (*http.Response, error) {
 	h["Accept"] = acceptSSE
@@ -262,7 +180,7 @@ func (e *endpoint) get(ctx context.Context, h http.Header) (*http.Response, erro
 		return nil, err
 	}
 	if res.StatusCode/100 == 2 && eventStream(res.Header) {
-		return res, nil
+		return readable(res)
 	}
 	defer res.Body.Close()
 	head, _ := io.ReadAll(io.LimitReader(res.Body, 512))

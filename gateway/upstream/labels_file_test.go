@@ -12,8 +12,8 @@ func TestLabelsFileExplainsTheCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range []string{codeLeftOut, codeCursor} {
-		if !strings.Contains(string(text), "\n| "+code+" | warning |") {
+	for code, severity := range map[string]string{codeLeftOut: "warning", codeCursor: "warning", codeLocalHost: "info"} {
+		if !strings.Contains(string(text), "\n| "+code+" | "+severity+" |") {
 			t.Errorf("labels.md does not explain %s", code)
 		}
 	}

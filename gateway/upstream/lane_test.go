@@ -81,25 +81,25 @@ func TestLaneClosedWhileInUse(t *testing.T) {
 	}
 }
 
-// The session of a closed lane is given out once, to whoever used it last.
-func TestLaneGivesItsSessionOutOnce(t *testing.T) {
+// The session of a closed slot is given out once, to whoever used it last.
+func TestSlotGivesItsSessionOutOnce(t *testing.T) {
 	s := &httpSession{}
-	l := &lane{open: func() (session, error) { return s, nil }}
+	sl := &slot{open: func(*slot) (session, serverInfo, error) { return s, serverInfo{}, nil }}
 	for range 2 {
-		if got, err := l.acquire(t.Context(), nil); got != s || err != nil {
+		if got, err := sl.acquire(t.Context(), nil); got != s || err != nil {
 			t.Fatalf("acquire: %v, %v", got, err)
 		}
 	}
-	if got := l.close(); got != nil {
+	if got := sl.close(); got != nil {
 		t.Error("close gave out a session in use")
 	}
-	if got := l.release(time.Now()); got != nil {
+	if got := sl.release(time.Now()); got != nil {
 		t.Error("the first release gave it out")
 	}
-	if got := l.release(time.Now()); got != s {
+	if got := sl.release(time.Now()); got != s {
 		t.Error("the last release did not")
 	}
-	if got := l.close(); got != nil {
+	if got := sl.close(); got != nil {
 		t.Error("it was given out twice")
 	}
 }

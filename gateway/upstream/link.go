@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +16,17 @@ type link struct {
 	name     string
 	cfg      Config
 	endpoint *endpoint
-	shared   *lane // the gateway's own session, and everybody's where none is needed
+	self     self
+	shared   *slot // the gateway's own session, and everybody's where none is needed
 	// open makes one more session; nil where the backend keeps none.
-	open   func() (session, error)
+	open   func(*slot) (session, serverInfo, error)
 	info   serverInfo
 	sse    bool // over HTTP+SSE
 	nextID atomic.Int64
+	// streamless and tardy tell what was learned of the streams of sessions: that
+	// there are none, or that their opening is not worth waiting for.
+	streamless, tardy atomic.Bool
+	answers           chan struct{} // one for each message of a client under way
 
 	ctx   context.Context // ends when the backend is known to be gone
 	kill  context.CancelCauseFunc
@@ -35,10 +36,12 @@ type link struct {
 	callCtx  context.Context // ends the calls; the backend still hears of it
 	endCalls context.CancelCauseFunc
 
-	mu    sync.Mutex // guards lanes
-	lanes map[string]*lane
+	mu    sync.Mutex // guards what follows
+	lanes map[string][]*slot
+	slots int // in all lanes
 
-	changed func() // rung when the backend says that its tools changed
+	changed func(kinds) // told when the backend says that lists of its changed
+	renewed func()      // told when the gateway's own session is another one
 }
 
 // serverInfo is what a backend said of itself.
@@ -54,68 +57,6 @@ func newServerInfo(p Peer, result, server []byte) serverInfo {
 	instructions, _ := wire.Unquote(wire.Member(result, "instructions"))
 	return serverInfo{peer: p, server: bytes.Clone(server),
 		capabilities: bytes.Clone(wire.Member(result, "capabilities")), instructions: instructions}
-}
-
-// announces reports whether the backend says that it tells of changes of its tools.
-func (i serverInfo) announces() bool {
-	return i.peer.Modern || string(wire.Member(wire.Member(i.capabilities, "tools"), "listChanged")) == "true"
-}
-
-// lane answers the lane called key, the shared one where the backend keeps no
-// sessions.
-func (l *link) lane(key string) *lane {
-	if l.open == nil || key == "" {
-		return l.shared
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if ln := l.lanes[key]; ln != nil {
-		return ln
-	}
-	if len(l.lanes) >= l.cfg.MaxLanes {
-		l.evictLocked()
-	}
-	ln := &lane{open: l.open, used: time.Now()}
-	l.lanes[key] = ln
-	return ln
-}
-
-// evictLocked closes the lane that was idle longest.
-func (l *link) evictLocked() {
-	var oldest string
-	var since time.Time
-	for key, ln := range l.lanes {
-		if used, idle := ln.idleSince(); idle && (oldest == "" || used.Before(since)) {
-			oldest, since = key, used
-		}
-	}
-	if oldest != "" {
-		l.farewell(l.lanes[oldest].close())
-		delete(l.lanes, oldest)
-	}
-}
-
-// closeLane ends the session of a client that left.
-func (l *link) closeLane(key string) {
-	l.mu.Lock()
-	ln := l.lanes[key]
-	delete(l.lanes, key)
-	l.mu.Unlock()
-	if ln != nil {
-		l.farewell(ln.close())
-	}
-}
-
-// sweep ends the sessions that nobody used since before.
-func (l *link) sweep(before time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for key, ln := range l.lanes {
-		if used, idle := ln.idleSince(); idle && used.Before(before) {
-			delete(l.lanes, key)
-			l.farewell(ln.close())
-		}
-	}
 }
 
 // farewell tells the backend that a session is over, if there is one, without
@@ -142,63 +83,45 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 	defer cancel(nil)
 	stopKill := context.AfterFunc(l.callCtx, func() { cancel(context.Cause(l.callCtx)) })
 	defer stopKill()
-	timer := time.AfterFunc(silence, func() { cancel(fmt.Errorf("%w after %v of silence", errSilent, silence)) })
-	defer timer.Stop()
 
-	ln := l.lane(x.Lane())
+	lane := x.Lane()
+	sl, err := l.slotFor(lane)
+	if err != nil {
+		return &UnavailableError{Backend: l.name, Reason: err.Error(), NotRun: true}
+	}
+	defer l.leave(sl)
+	c := &carriage{}
+	c.begin(silence, sl, cancel)
+	defer c.end()
 	var stale session
-	for attempt := 0; ; attempt++ {
-		s, err := ln.acquire(ctx, stale)
+	for retried := false; ; retried = true {
+		s, err := sl.acquire(ctx, stale)
 		if err != nil {
 			return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: true,
 				again: !errors.Is(context.Cause(ctx), errSilent), cause: err}
 		}
-		id := l.nextID.Add(1)
-		err = l.attempt(ctx, s, id, x, func() { timer.Reset(silence) })
-		l.farewell(ln.release(time.Now()))
+		if sl.lane != nil {
+			sl.level(ctx, s, lane.Level())
+		}
+		a := c.attempt(retried)
+		a.link, a.x, a.session, a.peer, a.id = l, x, s, s.peer(), l.nextID.Add(1)
+		err = a.run(ctx)
+		l.farewell(sl.release(time.Now()))
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, errSessionLost) && attempt == 0 {
+		if errors.Is(err, errSessionLost) && !retried {
 			stale = s
-			l.changed() // a backend that lost a session was restarted, most likely
+			l.changed(allKinds) // a backend that lost a session was restarted, most likely
 			continue
 		}
 		if ctx.Err() != nil && l.ctx.Err() == nil {
-			l.cancelled(s, id)
+			l.cancelled(s, a.id)
 		}
 		refused := neverRan(err) || errors.Is(err, errOtherEra)
 		return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: refused || errors.Is(err, errSessionLost),
 			again: refused, cause: err}
 	}
-}
-
-func (l *link) attempt(ctx context.Context, s session, id int64, x Exchange, alive func()) error {
-	peer := s.peer()
-	body := getBuffer()
-	defer body.release()
-	body.b = x.Encode(body.b, id, peer)
-	h := make(http.Header, 12)
-	x.Header(h, peer)
-	return s.do(ctx, h, body, id, func(m *wire.Message) error {
-		alive()
-		if m.Kind == wire.KindNotification && l.noticed(m) {
-			return nil
-		}
-		return x.Receive(m, peer)
-	})
-}
-
-// noticed takes the notifications that concern the backend and no call.
-func (l *link) noticed(m *wire.Message) bool {
-	switch m.Method {
-	case "notifications/tools/list_changed":
-		l.changed()
-		return true
-	case "notifications/prompts/list_changed", "notifications/resources/list_changed":
-		return true
-	}
-	return false
 }
 
 // cancelled tells a legacy backend that nobody waits for request id any more. In
@@ -240,9 +163,16 @@ func (l *link) closeSessions() {
 	ctx, cancel := context.WithTimeout(l.ctx, min(goodbye, l.cfg.ConnectTimeout))
 	defer cancel()
 	l.mu.Lock()
-	all := append(slices.Collect(maps.Values(l.lanes)), l.shared)
+	var all []*slot
+	for _, slots := range l.lanes {
+		all = append(all, slots...)
+	}
 	clear(l.lanes)
+	l.slots = 0
 	l.mu.Unlock()
+	if l.shared != nil {
+		all = append(all, l.shared)
+	}
 	for _, ln := range all {
 		if s := ln.close(); s != nil && ctx.Err() == nil {
 			s.close(ctx)

@@ -92,8 +92,10 @@ func await(t *testing.T, what string, ok func() bool) {
 
 // ask is an Exchange that keeps what it gets.
 type ask struct {
-	lane, tool string
+	lane, tool string // of a client without a stream; "" is nobody
+	as         *Lane  // of another client
 	onNotify   func()
+	onAsk      func(m *wire.Message, reply Reply) bool // nil: there is nobody to ask
 
 	mu       sync.Mutex // guards what follows
 	ids      []int64
@@ -102,7 +104,14 @@ type ask struct {
 	answer   string
 }
 
-func (a *ask) Lane() string { return a.lane }
+func (a *ask) Lane() *Lane {
+	if a.as == nil && a.lane != "" {
+		return &Lane{Key: a.lane}
+	}
+	return a.as
+}
+
+func (a *ask) Ask(m *wire.Message, reply Reply) bool { return a.onAsk != nil && a.onAsk(m, reply) }
 
 func (a *ask) Encode(dst []byte, id int64, to Peer) []byte {
 	a.mu.Lock()

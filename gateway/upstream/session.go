@@ -2,10 +2,10 @@ package upstream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -21,12 +21,19 @@ type session interface {
 	do(ctx context.Context, h http.Header, body *buffer, id int64, receive func(*wire.Message) error) error
 	// notify sends a message that gets no answer.
 	notify(ctx context.Context, body *buffer) error
-	// listen reads what the backend sends of its own accord until the stream
-	// ends. opened is called once it is open. errNoStream means that the backend
-	// offers none.
-	listen(ctx context.Context, opened func(), receive func(*wire.Message)) error
+	// listen reads what the backend sends of its own accord, from where at says,
+	// until the stream ends. opened is called once it is open, with the kinds whose
+	// changes it tells. errNoStream means that the backend offers none.
+	listen(ctx context.Context, at *place, opened func(kinds)) error
+	// hear takes a message that belongs to no call.
+	hear(m *wire.Message)
+	// pass hands a message to request id where all share one stream, and answers
+	// false where they do not, or when the request is not under way.
+	pass(id int64, m *wire.Message) bool
 	// peer is what was negotiated.
 	peer() Peer
+	// over reports that the session was closed or abandoned.
+	over() bool
 	// close ends the session at the backend, if it has one.
 	close(ctx context.Context)
 	// abandon frees what a session holds that the backend does not know any more.
@@ -40,12 +47,17 @@ var errNoStream = errors.New("the backend offers no stream")
 // servers that keep none.
 type httpSession struct {
 	*endpoint
-	id string // Mcp-Session-Id, empty when the backend gave none
-	p  Peer
+	owner *slot
+	id    string // Mcp-Session-Id, empty when the backend gave none
+	p     Peer
 	self
+	ended atomic.Bool
 }
 
-func (s *httpSession) peer() Peer { return s.p }
+func (s *httpSession) peer() Peer                     { return s.p }
+func (s *httpSession) hear(m *wire.Message)           { s.owner.heard(s, m) }
+func (s *httpSession) pass(int64, *wire.Message) bool { return false }
+func (s *httpSession) over() bool                     { return s.ended.Load() }
 
 // stamp adds what every request of the session carries.
 func (s *httpSession) stamp(h http.Header) {
@@ -58,11 +70,7 @@ func (s *httpSession) stamp(h http.Header) {
 func (s *httpSession) do(ctx context.Context, h http.Header, body *buffer, id int64, receive func(*wire.Message) error) error {
 	s.stamp(h)
 	answered := false
-	_, err := s.post(ctx, h, body, id, func(m *wire.Message) error {
-		if m.Kind == wire.KindRequest {
-			s.reply(m, s.notify)
-			return nil
-		}
+	take := func(m *wire.Message) error {
 		if m.Kind == wire.KindResponse {
 			if !answers(m, id) {
 				return fmt.Errorf("answered request %s instead of %d", oneLine(string(m.ID.In(m.Raw))), id)
@@ -70,9 +78,13 @@ func (s *httpSession) do(ctx context.Context, h http.Header, body *buffer, id in
 			answered = true
 		}
 		return receive(m)
-	})
+	}
+	_, err := s.post(ctx, h, body, id, take)
 	if err == nil && !answered {
 		return &statusError{status: http.StatusAccepted, body: "no answer to a request"}
+	}
+	if broken := (*brokenStream)(nil); errors.As(err, &broken) {
+		return s.resume(ctx, broken, id, take)
 	}
 	return s.lost(err)
 }
@@ -96,112 +108,94 @@ func (s *httpSession) notify(ctx context.Context, body *buffer) error {
 	return s.lost(err)
 }
 
-// reply answers a request of the backend by way of notify, in a goroutine of its
-// own: who reads the backend's stream must not wait for a server that may itself
-// be waiting for its reader. What becomes of the answer is no matter of the call
-// that the request came with.
-func (e *endpoint) reply(m *wire.Message, notify func(context.Context, *buffer) error) {
-	select {
-	case e.replies <- struct{}{}:
-	default:
-		return
-	}
-	body := getBuffer()
-	body.b = appendReply(body.b, m)
-	if !e.work.start(func() {
-		defer func() { body.release(); <-e.replies }()
-		ctx, cancel := context.WithTimeout(e.ctx, e.patience)
-		defer cancel()
-		_ = notify(ctx, body)
-	}) {
-		body.release()
-		<-e.replies
-	}
-}
-
-// appendReply appends the answer to a request of a backend. A ping is fulfilled;
-// anything else is declined, because the capabilities that the gateway declared
-// have none of it.
-func appendReply(dst []byte, m *wire.Message) []byte {
-	dst = append(dst, `{"jsonrpc":"2.0","id":`...)
-	dst = append(dst, m.ID.In(m.Raw)...)
-	if m.Method == string(mcp.MethodPing) {
-		return append(dst, `,"result":{}}`...)
-	}
-	text, _ := json.Marshal("the client did not declare the capability that " + m.Method + " needs")
-	dst = append(append(dst, `,"error":{"code":-32601,"message":`...), text...)
-	return append(dst, "}}"...)
-}
-
-func (s *httpSession) listen(ctx context.Context, opened func(), receive func(*wire.Message)) error {
+func (s *httpSession) listen(ctx context.Context, at *place, opened func(kinds)) error {
 	if s.p.Modern {
-		return s.subscribe(ctx, opened, receive)
+		return s.listenModern(ctx, opened)
 	}
 	h := make(http.Header, 8)
 	s.stamp(h)
+	if at.known {
+		h[lastEventID] = []string{at.id}
+	}
 	res, err := s.get(ctx, h)
 	if err != nil {
 		var status *statusError
-		if err = s.lost(err); errors.As(err, &status) && status.permanent() {
-			return errNoStream // 405 is the specified refusal; servers use others too
+		if err = s.lost(err); !errors.As(err, &status) || !status.permanent() {
+			return err
 		}
-		return err
+		if at.known { // it was the place that was refused, perhaps
+			*at = place{}
+			return err
+		}
+		return errNoStream // 405 is the specified refusal; servers use others too
 	}
 	defer res.Body.Close()
-	opened()
+	opened(s.owner.link.info.announced())
 	events := wire.NewEventReader(res.Body, int(s.max))
 	var m wire.Message
+	take := func(m *wire.Message) error { s.hear(m); return nil }
 	for {
 		ev, err := events.Next()
 		if err != nil {
+			*at = placeOf(events).after(*at)
 			return err
 		}
-		if len(ev.Data) == 0 || m.Scan(ev.Data) != nil {
-			continue
+		if len(ev.Data) > 0 && ev.Type == "message" {
+			_ = each(ev.Data, &m, take) // garbage between messages harms nobody
 		}
-		if m.Kind == wire.KindRequest {
-			s.reply(&m, s.notify)
-			continue
-		}
-		receive(&m)
 	}
 }
 
-// listenID is the id of our subscriptions/listen. It is alone on its stream.
-const listenID = 1
-
-// subscribe is listen in 2026-07-28: subscriptions/listen, whose answer is a
+// listenModern is listen in 2026-07-28: subscriptions/listen, whose answer is a
 // stream (basic/utilities/subscriptions).
-func (s *httpSession) subscribe(ctx context.Context, opened func(), receive func(*wire.Message)) error {
+func (s *httpSession) listenModern(ctx context.Context, opened func(kinds)) error {
+	err := s.subscriptions(ctx, `"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true`,
+		func(honoured []byte) error {
+			told := announced(func(kind string) []byte { return wire.Member(honoured, kind+"ListChanged") })
+			if told == 0 {
+				return errNoStream // none of use
+			}
+			opened(told)
+			return nil
+		})
+	var rpc *RefusedError
+	if errors.As(err, &rpc) {
+		return errNoStream
+	}
+	return err
+}
+
+// subscriptions asks for the notifications that filter names, the members of an
+// object, and hears them until the stream ends. acknowledged takes the filter as
+// the backend honours it. A *RefusedError is the backend's error.
+func (s *httpSession) subscriptions(ctx context.Context, filter string, acknowledged func(honoured []byte) error) error {
+	id := s.owner.link.nextID.Add(1)
 	body := getBuffer()
 	defer body.release()
-	body.b = s.appendRequest(body.b, listenID, string(mcp.MethodSubscriptionsListen),
-		`"notifications":{"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true}`)
+	body.b = s.appendRequest(body.b, id, string(mcp.MethodSubscriptionsListen), `"notifications":{`+filter+`}`)
 	h := make(http.Header, 8)
 	s.stamp(h)
 	h["Mcp-Method"] = []string{string(mcp.MethodSubscriptionsListen)}
-	_, err := s.post(ctx, h, body, listenID, func(m *wire.Message) error {
+	_, err := s.post(ctx, h, body, id, func(m *wire.Message) error {
 		switch {
 		case m.Kind == wire.KindResponse && m.Error.Present():
-			return errNoStream
+			rpc := rpcErrorOf(m)
+			return &RefusedError{Object: rpc.object, Code: rpc.code}
 		case m.Method == mcp.MethodNotificationSubscriptionsAcknowledged:
-			if string(wire.Member(m.Notifications.In(m.Raw), "toolsListChanged")) != "true" {
-				return errNoStream // none of use
-			}
-			opened()
+			return acknowledged(m.Notifications.In(m.Raw))
 		case m.Kind == wire.KindNotification:
-			receive(m)
+			s.hear(m)
 		}
 		return nil
 	})
-	var status *statusError
-	if errors.As(err, &status) && status.permanent() {
+	if status := (*statusError)(nil); errors.As(err, &status) && status.permanent() {
 		return errNoStream
 	}
 	return err
 }
 
 func (s *httpSession) close(ctx context.Context) {
+	s.ended.Store(true)
 	if s.id == "" {
 		return
 	}
@@ -213,4 +207,4 @@ func (s *httpSession) close(ctx context.Context) {
 	}
 }
 
-func (s *httpSession) abandon() {} // it holds nothing
+func (s *httpSession) abandon() { s.ended.Store(true) }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 // which the gateway chose itself: nothing of the client's is trusted to be unique.
 type sseSession struct {
 	*endpoint
+	owner  *slot
 	postTo *url.URL
 	stream io.Closer
 	ended  chan struct{} // closed when the stream has ended
@@ -27,12 +27,12 @@ type sseSession struct {
 	mu      sync.Mutex // guards what follows
 	p       Peer
 	pending map[int64]*inbox
-	other   func(*wire.Message)
 }
 
 // openSSE opens the stream and learns where to post, unless ctx ends before. Its
 // reader goes on, under work, until the link ends.
-func openSSE(ctx context.Context, l *link) (*sseSession, error) {
+func openSSE(ctx context.Context, sl *slot) (*sseSession, error) {
+	l := sl.link
 	e, cfg := l.endpoint, l.cfg
 	streamCtx, cancel := context.WithCancel(l.ctx)
 	defer context.AfterFunc(ctx, cancel)()
@@ -41,7 +41,7 @@ func openSSE(ctx context.Context, l *link) (*sseSession, error) {
 		cancel()
 		return nil, err
 	}
-	s := &sseSession{endpoint: e, stream: closer(func() error { cancel(); return res.Body.Close() }),
+	s := &sseSession{endpoint: e, owner: sl, stream: closer(func() error { cancel(); return res.Body.Close() }),
 		ended: make(chan struct{}), pending: map[int64]*inbox{}}
 	events := wire.NewEventReader(res.Body, int(e.max))
 	target, err := patient(cfg.ConnectTimeout, cancel, func() (*url.URL, error) { return readEndpoint(events, e.url) })
@@ -111,64 +111,44 @@ func (s *sseSession) read(events *wire.EventReader) {
 	defer close(s.ended)
 	defer s.stream.Close()
 	var m wire.Message
+	dispatch := func(m *wire.Message) error { s.dispatch(m); return nil }
 	for {
 		ev, err := events.Next()
 		if err != nil {
 			return
 		}
-		if ev.Type == "message" && len(ev.Data) > 0 && m.Scan(ev.Data) == nil {
-			s.dispatch(&m)
+		if ev.Type == "message" && len(ev.Data) > 0 {
+			_ = each(ev.Data, &m, dispatch) // garbage between messages harms nobody
 		}
 	}
 }
 
 // dispatch hands a message to the call that it belongs to.
 func (s *sseSession) dispatch(m *wire.Message) {
-	switch m.Kind {
-	case wire.KindRequest:
-		s.reply(m, s.notify)
-	case wire.KindResponse:
-		s.deliver(number(m.ID.In(m.Raw)), m)
-	default:
-		if m.ProgressToken.Present() {
-			s.deliver(number(m.ProgressToken.In(m.Raw)), m)
-			return
-		}
-		s.mu.Lock()
-		other := s.other
-		var only int64
-		if len(s.pending) == 1 {
-			for only = range s.pending {
-			}
-		}
-		s.mu.Unlock()
-		// A message that names no call can only be given to the one that runs.
-		if m.Method == "notifications/message" && only != 0 {
-			s.deliver(only, m)
-		} else if other != nil {
-			other(m)
-		}
+	if m.Kind == wire.KindResponse {
+		s.pass(number(m.ID.In(m.Raw)), m)
+		return
 	}
+	if m.Kind == wire.KindNotification && m.ProgressToken.Present() && s.pass(number(m.ProgressToken.In(m.Raw)), m) {
+		return
+	}
+	s.hear(m)
 }
 
-// deliver puts a message into the inbox of call id. One that overflows is closed:
-// its call fails.
-func (s *sseSession) deliver(id int64, m *wire.Message) {
+// pass puts a message into the inbox of call id. One that overflows is closed: its
+// call fails.
+func (s *sseSession) pass(id int64, m *wire.Message) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if in := s.pending[id]; in != nil && !in.put(m.Raw, s.max) {
+	in := s.pending[id]
+	if in != nil && !in.put(m.Raw, s.max) {
 		delete(s.pending, id)
 		close(in.messages)
 	}
+	return in != nil
 }
 
-func number(raw []byte) int64 {
-	n, err := strconv.ParseInt(string(bytes.Trim(raw, `"`)), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
+func (s *sseSession) hear(m *wire.Message) { s.owner.heard(s, m) }
 
 func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int64, receive func(*wire.Message) error) error {
 	select {
@@ -180,11 +160,7 @@ func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int
 	s.mu.Lock()
 	s.pending[id] = in
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.pending, id)
-		s.mu.Unlock()
-	}()
+	defer s.leave(id, in)
 	if err := s.notify(ctx, body); err != nil {
 		return err
 	}
@@ -199,6 +175,28 @@ func (s *sseSession) do(ctx context.Context, _ http.Header, body *buffer, id int
 		}
 		if err != nil || m.Kind == wire.KindResponse {
 			return err
+		}
+	}
+}
+
+// leave takes a call's inbox away. Requests of the backend that are still in it came
+// too late for the call.
+func (s *sseSession) leave(id int64, in *inbox) {
+	s.mu.Lock()
+	delete(s.pending, id)
+	s.mu.Unlock()
+	var m wire.Message
+	for {
+		select {
+		case raw, ok := <-in.messages:
+			if !ok {
+				return
+			}
+			if m.Scan(raw) == nil && m.Kind == wire.KindRequest {
+				s.owner.link.reply(s, &m)
+			}
+		default:
+			return
 		}
 	}
 }
@@ -225,16 +223,22 @@ func (s *sseSession) notify(ctx context.Context, body *buffer) error {
 }
 
 // listen answers when the stream, which is open already, has ended.
-func (s *sseSession) listen(ctx context.Context, opened func(), receive func(*wire.Message)) error {
-	s.mu.Lock()
-	s.other = receive
-	s.mu.Unlock()
-	opened()
+func (s *sseSession) listen(ctx context.Context, _ *place, opened func(kinds)) error {
+	opened(s.owner.link.info.announced())
 	select {
 	case <-s.ended:
 		return io.EOF
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+func (s *sseSession) over() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mcp-gw/discovery"
+	"mcp-gw/gateway/catalog"
 )
 
 // Phase is where a backend is in its life.
@@ -33,17 +34,22 @@ type State struct {
 	Reason string
 	// RetryAt is when it is tried next; zero when it is not waiting.
 	RetryAt time.Time
-	// Tools are those that clients may see: also while it is held.
-	Tools []Tool
-	// Peer, Server (raw JSON), Instructions and URL are of the last connect.
+	// Offer is what clients may see: also while it is held.
+	Offer
+	// Peer, Server and Capabilities (raw JSON), Instructions and URL are of the last
+	// connect.
 	Peer         Peer
 	Server       []byte
+	Capabilities []byte
 	Instructions string
 	URL          string
 	SSE          bool
 	// Latency and CheckedAt are of the last check that was answered.
 	Latency   time.Duration
 	CheckedAt time.Time
+	// Announced counts, by kind, how often the backend said that the list changed,
+	// whether or not anything in it had.
+	Announced [catalog.Kinds]uint64
 	// Remarks are on what the backend lists.
 	Remarks []discovery.Diagnostic
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mcp-gw/discovery"
+	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/journal"
 )
 
@@ -24,10 +25,13 @@ type Upstream struct {
 	desired atomic.Pointer[discovery.Backend]
 	state   atomic.Pointer[State]
 
-	wish      bell // desired has changed
-	reconnect bell // a person wants a new connection
-	suspect   bell // a call found the backend gone
-	relist    bell // the backend says that its tools changed
+	wish      bell          // desired has changed
+	reconnect bell          // a person wants a new connection
+	suspect   bell          // a call found the backend gone
+	relist    bell          // stale has grown
+	stale     atomic.Uint32 // kinds whose lists the backend says have changed
+	met       atomic.Bool   // it was connected once
+	subs      *subscriptions
 
 	ctx    context.Context // of Run; set by New so that links can end with it
 	cancel context.CancelCauseFunc
@@ -37,13 +41,15 @@ type Upstream struct {
 	lostAt   time.Time // when the backend was lost; zero while connected
 	attempts int
 	lastFail string
+	remarks  [catalog.Kinds][]discovery.Diagnostic
+	unlisted kinds // those whose list failed
 }
 
 // New prepares the life of b. changed is called, from Run's goroutine, after each
 // new State; it must not block.
 func New(b discovery.Backend, cfg Config, changed func()) *Upstream {
 	u := &Upstream{name: b.Name, cfg: cfg, self: newSelf(cfg.Version), log: cfg.Log.With("backend", b.Name),
-		changed: changed, wish: newBell(), reconnect: newBell(), suspect: newBell(), relist: newBell()}
+		changed: changed, wish: newBell(), reconnect: newBell(), suspect: newBell(), relist: newBell(), subs: newSubscriptions()}
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
 	u.desired.Store(&b)
 	s := &State{Backend: b, Phase: PhaseProbing, next: make(chan struct{})}
@@ -73,13 +79,6 @@ func (u *Upstream) Remove() { u.cancel(errRemoved) }
 
 // Stop ends Run; see Remove.
 func (u *Upstream) Stop() { u.cancel(errStopped) }
-
-// CloseLane ends a client's session with the backend.
-func (u *Upstream) CloseLane(key string) {
-	if l := u.State().link; l != nil {
-		l.closeLane(key)
-	}
-}
 
 // AwaitAttempt waits until more than after connects have ended, or ctx has.
 func (u *Upstream) AwaitAttempt(ctx context.Context, after int) *State {
@@ -155,10 +154,9 @@ func (u *Upstream) live(b discovery.Backend) {
 		defer time.AfterFunc(u.holdLeft(), cancel).Stop()
 	}
 	l, err := u.connect(ctx, b)
-	var tools []Tool
-	var remarks listing
+	var got *listing
 	if err == nil {
-		tools, remarks, err = u.firstList(ctx, l)
+		got, err = u.firstListing(ctx, l)
 	}
 	if heard() {
 		u.wish.ring() // for watch; an attempt that failed because of it ends here
@@ -180,13 +178,18 @@ func (u *Upstream) live(b discovery.Backend) {
 		return
 	}
 	u.lostAt, u.attempts, u.lastFail = time.Time{}, 0, ""
+	offer := u.State().Offer
+	u.adopt(&offer, got)
+	remarks := u.allRemarks(l)
+	u.met.Store(true)
 	u.publish(func(s *State) {
-		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Tools: tools, Peer: l.info.peer,
-			Server: l.info.server, Instructions: l.info.instructions, URL: l.endpoint.url.String(), SSE: l.sse,
-			Latency: remarks.took, CheckedAt: time.Now(), Remarks: remarks.diagnostics, link: l}
+		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Peer: l.info.peer,
+			Server: l.info.server, Capabilities: l.info.capabilities, Instructions: l.info.instructions,
+			URL: l.endpoint.url.String(), SSE: l.sse, Latency: got.took, CheckedAt: time.Now(), Remarks: remarks, link: l}
 	})
-	u.note("info", fmt.Sprintf("Connected — %d tools", len(tools)), true)
-	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(tools))
+	u.note("info", fmt.Sprintf("Connected — %d tools", len(offer.Tools)), true)
+	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
+		"prompts", len(offer.Prompts), "resources", len(offer.Resources), "templates", len(offer.Templates))
 	why := u.watch(b, l)
 	u.lose(b, why.Error())
 	u.end(b, l, why)

@@ -101,5 +101,5 @@ func (u *Upstream) expireHold() {
 		return
 	}
 	u.note("warn", "Disconnected", true)
-	u.publish(func(s *State) { s.Phase, s.Tools = PhaseFailed, nil })
+	u.publish(func(s *State) { s.Phase, s.Offer = PhaseFailed, Offer{} })
 }

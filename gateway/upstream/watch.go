@@ -4,51 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-gw/discovery"
-	"mcp-gw/gateway/wire"
 )
-
-// listing is what reading the tool list brought besides the tools.
-type listing struct {
-	diagnostics []discovery.Diagnostic
-	took        time.Duration
-}
-
-func (u *Upstream) list(ctx context.Context, l *link) ([]Tool, listing, error) {
-	s, err := l.shared.acquire(ctx, nil)
-	if err != nil {
-		return nil, listing{}, err
-	}
-	defer func() { l.shared.release(time.Now()) }()
-	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, 4*u.cfg.ConnectTimeout)
-	defer cancel()
-	tools, remarks, err := listTools(ctx, u.self, s, func() int64 { return l.nextID.Add(1) })
-	if errors.Is(err, errSessionLost) {
-		fresh, openErr := l.shared.acquire(ctx, s)
-		if openErr != nil {
-			return nil, listing{}, openErr
-		}
-		defer func() { l.shared.release(time.Now()) }()
-		tools, remarks, err = listTools(ctx, u.self, fresh, func() int64 { return l.nextID.Add(1) })
-	}
-	return tools, listing{remarks, time.Since(start)}, err
-}
-
-// firstList lists the tools of a new link; a backend that has none is no error.
-func (u *Upstream) firstList(ctx context.Context, l *link) ([]Tool, listing, error) {
-	tools, more, err := u.list(ctx, l)
-	var rpc *rpcError
-	if errors.As(err, &rpc) && rpc.code == mcp.METHOD_NOT_FOUND && wire.Member(l.info.capabilities, "tools") == nil {
-		return nil, more, nil
-	}
-	return tools, more, err
-}
 
 // quiet is how long after a listing the next one waits, so that a backend that
 // announces each of many changes is asked once.
@@ -60,20 +21,23 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	defer context.AfterFunc(u.ctx, cancel)()
 	var streams group
 	defer func() { cancel(); streams.close() }()
-	streaming := make(chan bool, 1)
+	streaming := make(chan kinds, 1)
 	broken := newBell()
 	streams.start(func() { u.stream(ctx, l, streaming, broken) })
+	streams.start(func() { u.keepSubscribed(ctx, l) })
 
 	ping := time.NewTimer(u.cfg.PingInterval)
 	defer ping.Stop()
 	var again <-chan time.Time // when the next listing may begin
-	hasStream, dirty, failures := false, false, 0
+	var heard, dirty kinds     // whose changes the stream tells; whose list is to be read again
+	var said kinds             // whose list the backend says has changed
+	failures := 0
 	// While the backend is being asked, nobody hears a wish. One for something else
 	// ends the link, and the asking with it.
 	asking := func(ask func() error) error {
-		heard := u.interrupt(b, nil, cancel)
+		wished := u.interrupt(b, nil, cancel)
 		err := ask()
-		if heard() {
+		if wished() {
 			u.wish.ring()
 		}
 		return err
@@ -94,10 +58,11 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			u.publish(func(s *State) { s.Backend = want })
 		case <-u.reconnect:
 			return errors.New("reconnecting on request")
-		case hasStream = <-streaming:
-			dirty = dirty || hasStream // what changed while there was no stream was not heard
+		case heard = <-streaming:
+			dirty |= heard // what changed while there was no stream was not heard
 		case <-u.relist:
-			dirty = true
+			said |= kinds(u.stale.Swap(0))
+			dirty |= said
 		case <-again:
 			again = nil
 		case <-broken:
@@ -106,12 +71,13 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			check = true
 		case <-ping.C:
 			check = true
-			dirty = dirty || !hasStream || !l.info.announces()
+			dirty |= allKinds&^heard | u.unlisted
 			l.sweep(time.Now().Add(-u.cfg.LaneIdle))
 		}
-		if dirty && again == nil {
-			dirty = false
-			if err := asking(func() error { return u.relistNow(ctx, l) }); err != nil {
+		if dirty != 0 && again == nil {
+			want, announced := dirty, said
+			dirty, said = 0, 0
+			if err := asking(func() error { return u.relistNow(ctx, l, want, announced) }); err != nil {
 				check = true
 			}
 			again = time.After(quiet)
@@ -132,21 +98,6 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			ping.Reset(u.cfg.PingInterval)
 		}
 	}
-}
-
-func (u *Upstream) relistNow(ctx context.Context, l *link) error {
-	tools, more, err := u.list(ctx, l)
-	if err != nil {
-		if ctx.Err() == nil {
-			u.log.Warn("backend's tools cannot be listed again; the last list stands", "err", err)
-		}
-		return err
-	}
-	if old := u.State(); !sameTools(old.Tools, tools) || !slices.Equal(old.Remarks, more.diagnostics) {
-		u.publish(func(s *State) { s.Tools, s.Remarks = tools, more.diagnostics })
-		u.note("info", fmt.Sprintf("Tools changed — %d tools", len(tools)), true)
-	}
-	return nil
 }
 
 // check asks whether the backend is alive, in the way that harms no server: a
@@ -170,7 +121,6 @@ func (u *Upstream) check(ctx context.Context, l *link) error {
 		// disturbs no call.
 		if _, err = l.shared.acquire(ctx, s); err == nil {
 			l.shared.release(time.Now())
-			u.relist.ring()
 		}
 	}
 	var rpc *rpcError
@@ -179,54 +129,8 @@ func (u *Upstream) check(ctx context.Context, l *link) error {
 	}
 	if err == nil {
 		took := time.Since(start)
-		u.publish(func(s *State) { s.Latency, s.CheckedAt = took, time.Now() })
+		remarks := u.allRemarks(l) // the one on the connection may be new
+		u.publish(func(s *State) { s.Latency, s.CheckedAt, s.Remarks = took, time.Now(), remarks })
 	}
 	return err
-}
-
-// stream reads what the backend sends of its own accord, again and again. It says
-// on streaming whether there is a stream, and rings broken when one ended.
-func (u *Upstream) stream(ctx context.Context, l *link, streaming chan<- bool, broken bell) {
-	tell := func(open bool) {
-		select {
-		case streaming <- open:
-		case <-ctx.Done():
-		}
-	}
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		start := time.Now()
-		s, err := l.shared.acquire(ctx, nil)
-		if err == nil {
-			l.shared.release(time.Now())
-			err = s.listen(ctx, func() { tell(true) }, func(m *wire.Message) { l.noticed(m) })
-		}
-		if errors.Is(err, errSessionLost) && u.stillKnows(ctx, l, s) {
-			err = errNoStream // it was the path that the 404 meant
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		tell(false)
-		if errors.Is(err, errNoStream) {
-			return
-		}
-		broken.ring()
-		if time.Since(start) > 10*time.Second {
-			wait = 100 * time.Millisecond
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// stillKnows reports whether the backend takes a request in session s.
-func (u *Upstream) stillKnows(ctx context.Context, l *link, s session) bool {
-	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
-		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodPing, "")
-	})
-	var rpc *rpcError
-	return err == nil || errors.As(err, &rpc)
 }

@@ -38,7 +38,10 @@ var paths = map[string][]string{
 	"name": {"params", "name"}, "uri": {"params", "uri"}, "cursor": {"params", "cursor"},
 	"arguments": {"params", "arguments"}, "requestId": {"params", "requestId"},
 	"progressToken": {"params", "progressToken"}, "_meta": {"params", "_meta"},
-	"notifications":       {"params", "notifications"},
+	"notifications": {"params", "notifications"}, "ref": {"params", "ref"},
+	"taskId": {"params", "taskId"}, "level": {"params", "level"},
+	"requestState": {"params", "requestState"}, "inputResponses": {"params", "inputResponses"},
+	"inputRequests": {"result", "inputRequests"}, "result.requestState": {"result", "requestState"},
 	"_meta.progressToken": {"params", "_meta", "progressToken"},
 	"_meta.version":       {"params", "_meta", metaVersion},
 	"_meta.clientInfo":    {"params", "_meta", metaClientInfo},
@@ -57,6 +60,8 @@ var messages = []string{
 	`{"jsonrpc":"2.0","id":1,"method":"x","params":null,"y":[[[{"a":"]"}]]]}`,
 	`{"jsonrpc":"2.0","id":-0.5E+7,"method":"initialize","Params":1}`,
 	`[{"jsonrpc":"2.0","method":"x"}]`,
+	`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":"b"},"level":"info","taskId":"t","requestState":"s","inputResponses":{"k":{}}}}`,
+	`{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"roots/list","params":{}}},"requestState":"s"}}`,
 }
 
 // FuzzScan holds Scan against encoding/json: each span has the value that json

@@ -48,8 +48,16 @@ type Message struct {
 
 	// Members of params.
 	Name, URI, Cursor, Arguments, RequestID, ProgressToken, Meta Span
+	// Ref says what a completion is for.
+	Ref Span
+	// TaskID names a task in the methods that are about one.
+	TaskID Span
+	// Level is that of logging/setLevel and notifications/message.
+	Level Span
 	// Notifications is the filter of subscriptions/listen.
 	Notifications Span
+	// RequestState and InputResponses repeat a request that asked for input.
+	RequestState, InputResponses Span
 
 	// Members of params._meta.
 	MetaProgressToken, MetaVersion, MetaClientInfo, MetaCapabilities, MetaLogLevel, MetaSubscription Span
@@ -57,6 +65,8 @@ type Message struct {
 	// Members of result.
 	ResultType Span
 	IsError    bool // result.isError is true
+	// InputRequests and ResultState are what a result asks for before there is one.
+	InputRequests, ResultState Span
 	// Members of error.
 	Code Span
 }
@@ -81,8 +91,9 @@ func IsBatch(b []byte) bool {
 // The names of a level that a message is steered by, for lookalike.
 var (
 	topNames    = names("jsonrpc", "id", "method", "params", "result", "error")
-	paramsNames = names("name", "uri", "cursor", "arguments", "requestId", "progressToken", "notifications", "_meta")
-	metaNames   = names("progressToken", metaVersion, metaClientInfo, metaCapabilities, metaLogLevel, metaSubscription)
+	paramsNames = names("name", "uri", "cursor", "arguments", "requestId", "progressToken", "ref", "taskId",
+		"level", "notifications", "requestState", "inputResponses", "_meta")
+	metaNames = names("progressToken", metaVersion, metaClientInfo, metaCapabilities, metaLogLevel, metaSubscription)
 )
 
 // Scan reads one message into m. m keeps b. A member that m has a field for may
@@ -234,8 +245,18 @@ func (m *Message) params(s *scanner) error {
 			return once(s, &m.RequestID, key)
 		case "progressToken":
 			return once(s, &m.ProgressToken, key)
+		case "ref":
+			return once(s, &m.Ref, key)
+		case "taskId":
+			return once(s, &m.TaskID, key)
+		case "level":
+			return once(s, &m.Level, key)
 		case "notifications":
 			return once(s, &m.Notifications, key)
+		case "requestState":
+			return once(s, &m.RequestState, key)
+		case "inputResponses":
+			return unread(s, &m.InputResponses, key)
 		case "_meta":
 			return m.meta(s)
 		default:
@@ -275,6 +296,10 @@ func (m *Message) result(s *scanner) error {
 			return err
 		case "resultType":
 			return once(s, &m.ResultType, key)
+		case "inputRequests":
+			return unread(s, &m.InputRequests, key)
+		case "requestState":
+			return once(s, &m.ResultState, key)
 		default:
 			return s.skip()
 		}

@@ -16,6 +16,8 @@ func spans(m *Message) map[string]Span {
 		"_meta.version": m.MetaVersion, "_meta.clientInfo": m.MetaClientInfo,
 		"_meta.capabilities": m.MetaCapabilities, "_meta.logLevel": m.MetaLogLevel,
 		"_meta.subscription": m.MetaSubscription, "resultType": m.ResultType, "code": m.Code,
+		"ref": m.Ref, "taskId": m.TaskID, "level": m.Level, "requestState": m.RequestState,
+		"inputResponses": m.InputResponses, "inputRequests": m.InputRequests, "result.requestState": m.ResultState,
 	}
 }
 

@@ -44,6 +44,9 @@ type EventReader struct {
 	begun  bool // the place of a byte order mark is behind us
 	skipLF bool // a CR ended the last line; an LF now belongs to it
 	data   []byte
+	lastID string
+	hasID  bool
+	retry  int
 }
 
 // NewEventReader reads events of at most max bytes of data from r.
@@ -63,7 +66,7 @@ func (e *EventReader) Reset(r io.Reader, max int) {
 	if cap(data) > keptBuffer {
 		data = nil
 	}
-	*e = EventReader{r: r, max: min(max, math.MaxInt/4), buf: buf, data: data}
+	*e = EventReader{r: r, max: min(max, math.MaxInt/4), buf: buf, data: data, retry: -1}
 }
 
 // Next answers the next event that has data, as soon as the blank line behind it
@@ -80,6 +83,9 @@ func (e *EventReader) Next() (Event, error) {
 			return Event{}, err
 		}
 		if len(line) == 0 {
+			if ev.HasID {
+				e.lastID, e.hasID = ev.ID, true
+			}
 			if !hasData {
 				ev = Event{}
 				continue
@@ -109,8 +115,33 @@ func (e *EventReader) Next() (Event, error) {
 			if bytes.IndexByte(value, 0) < 0 {
 				ev.ID, ev.HasID = string(value), true
 			}
+		case "retry":
+			if ms, ok := milliseconds(value); ok {
+				e.retry = ms
+			}
 		}
 	}
+}
+
+// LastID answers the id of the last event that had one, also when that had no data,
+// and false when none had. An empty id takes the one before it back.
+func (e *EventReader) LastID() (string, bool) { return e.lastID, e.hasID && e.lastID != "" }
+
+// Retry answers how many milliseconds the stream said one should wait before it is
+// opened again, -1 when it said nothing.
+func (e *EventReader) Retry() int { return e.retry }
+
+// milliseconds reads a value of digits alone; one too large for its use is the
+// largest.
+func milliseconds(value []byte) (int, bool) {
+	ms := 0
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		ms = min(ms*10+int(c-'0'), math.MaxInt32)
+	}
+	return ms, len(value) > 0
 }
 
 // begin steps over a byte order mark. It reads no further than it has to: an

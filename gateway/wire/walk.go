@@ -79,6 +79,11 @@ var errStop = errors.New("stopped")
 
 // Elements calls f with each element of the array raw, until f fails.
 func Elements(raw []byte, f func(value []byte) error) error {
+	return ElementSpans(raw, func(v Span) error { return f(v.In(raw)) })
+}
+
+// ElementSpans calls f with where in the array raw each element lies, until f fails.
+func ElementSpans(raw []byte, f func(value Span) error) error {
 	s := scanner{b: raw}
 	s.space()
 	return s.array(func() error {
@@ -86,7 +91,7 @@ func Elements(raw []byte, f func(value []byte) error) error {
 		if err != nil {
 			return err
 		}
-		return f(v.In(raw))
+		return f(v)
 	})
 }
 

@@ -1,0 +1,147 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/maphash"
+
+	"mcp-gw/gateway/wire"
+)
+
+// list is all that there is of one kind, and how it is rendered for the clients
+// of either era.
+type list struct {
+	entries []Entry
+	byName  map[string]int
+	legacy  rendered
+	modern  rendered // shares the bytes of legacy while the two are equal
+	hint    Hint
+	hash    uint64
+}
+
+// rendered holds rendered items, joined by commas, and where each one ends.
+type rendered struct {
+	bytes []byte
+	ends  []int
+}
+
+// The seeds make hashes that a backend cannot foresee, and so cannot make collide.
+var seed, modernSeed = maphash.MakeSeed(), maphash.MakeSeed()
+
+func (l *list) build(k Kind, sources []Source, o Options, u *uris) {
+	items, size := 0, 0
+	for _, src := range sources {
+		items += len(src.Items[k])
+		for _, item := range src.Items[k] {
+			size += len(item.Raw) + MaxName
+		}
+	}
+	l.hint = join(sources, k)
+	l.hash = maphash.Comparable(seed, l.hint)
+	if items == 0 {
+		return
+	}
+	l.entries, l.byName = make([]Entry, 0, items), make(map[string]int, items)
+	l.legacy = rendered{make([]byte, 0, size), make([]int, 0, items)}
+	differ := false
+	var edits []wire.Edit
+	for _, src := range sources {
+		r := u.rewriter(src.Backend)
+		for _, item := range src.Items[k] {
+			exposed, ok := l.enter(k, src.Backend, item, o.Plain, r)
+			if !ok {
+				continue
+			}
+			raw := item.Raw
+			if k == Tools && o.Describe != nil {
+				raw = o.Describe(src.Backend, raw)
+			}
+			edits = edits[:0]
+			if exposed != item.Name {
+				edits = rename(edits, raw, kinds[k].id, exposed)
+			}
+			if k == Tools && r != nil {
+				edits = r.appEdits(edits, raw)
+			}
+			raw = l.legacy.add(raw, edits)
+			plain := raw
+			if k == Tools && src.Legacy {
+				plain = wire.WithoutMember(raw, "execution")
+			}
+			if !differ && len(plain) != len(raw) { // most often one rendering serves both
+				differ = true
+				l.modern = l.legacy.without(size, items)
+			}
+			if differ {
+				l.modern.add(plain, nil)
+			}
+		}
+	}
+	l.hash ^= maphash.Bytes(seed, l.legacy.bytes)
+	if !differ {
+		l.modern = l.legacy
+	} else { // a backend that changes its era may change this list alone
+		l.hash ^= maphash.Bytes(modernSeed, l.modern.bytes)
+	}
+}
+
+// enter makes an entry of an item, under a name that no other has, unless its own
+// backend lists it twice: a call could reach only one of the two.
+func (l *list) enter(k Kind, backend string, item Item, plain bool, r *Rewriter) (exposed string, ok bool) {
+	if plain || k.uris() {
+		exposed, _ = r.listed(item.Name)
+		_, taken := l.byName[exposed]
+		ok = !taken
+	} else {
+		exposed, ok = l.claim(backend, item.Name)
+	}
+	if ok {
+		l.byName[exposed] = len(l.entries)
+		l.entries = append(l.entries, Entry{Exposed: exposed, Backend: backend, Item: item})
+	}
+	return exposed, ok
+}
+
+// add appends an item with the edits made, and answers how it stands there.
+func (r *rendered) add(raw []byte, edits []wire.Edit) []byte {
+	if len(r.ends) > 0 {
+		r.bytes = append(r.bytes, ',')
+	}
+	start := len(r.bytes)
+	r.bytes = wire.Splice(r.bytes, raw, edits...)
+	r.ends = append(r.ends, len(r.bytes))
+	return r.bytes[start:]
+}
+
+// without answers a copy that lacks the last item, with room for as much as r.
+func (r *rendered) without(size, items int) rendered {
+	ends := append(make([]int, 0, items), r.ends[:len(r.ends)-1]...)
+	end := 0
+	if len(ends) > 0 {
+		end = ends[len(ends)-1]
+	}
+	return rendered{append(make([]byte, 0, size), r.bytes[:end]...), ends}
+}
+
+// rename appends what replaces the value of one member of the object, and nothing
+// else.
+func rename(edits []wire.Edit, raw []byte, member, exposed string) []wire.Edit {
+	if old := wire.Find(raw, member); old.Present() {
+		edits = append(edits, wire.Edit{Span: old, New: quote(exposed)})
+	}
+	return edits
+}
+
+// quote writes a JSON string as people would: what only HTML minds stays as it is.
+func quote(text string) []byte {
+	for i := range len(text) {
+		if !legal(text[i]) {
+			var b bytes.Buffer
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(false)
+			_ = e.Encode(text) // a string and a buffer do not fail
+			return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+		}
+	}
+	return append(append(append(make([]byte, 0, len(text)+2), '"'), text...), '"')
+}

@@ -1,0 +1,81 @@
+package downstream
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/upstream"
+	"mcp-gw/gateway/wire"
+)
+
+// maxLanes bounds the kinds of modern clients that are remembered.
+const maxLanes = 1000
+
+// lanes are what backends with sessions know of modern clients, which have none: one
+// lane for all requests of one principal that say the same of their client.
+type lanes struct {
+	mu    sync.RWMutex // guards byKey
+	byKey map[string]*upstream.Lane
+}
+
+// client answers who sends a modern request. A client can do what its request says,
+// and only that is ever asked of it.
+func (t *lanes) client(r *http.Request, m *wire.Message) bridge.Client {
+	c := bridge.Client{Modern: true, Header: r.Header, Capabilities: m.MetaCapabilities.In(m.Raw)}
+	if auth := r.Header["Authorization"]; len(auth) > 0 {
+		sum := sha256.Sum256([]byte(auth[0]))
+		c.Principal = hex.EncodeToString(sum[:8])
+	}
+	info := m.MetaClientInfo.In(m.Raw)
+	level := m.MetaLogLevel.In(m.Raw)
+	if len(c.Capabilities) > maxCapabilities || len(info) > maxClientInfo {
+		info = nil
+	}
+	var scratch [512]byte
+	key := append(append(scratch[:0], c.Principal...), 0)
+	key = append(append(key, c.Capabilities...), 0)
+	key = append(append(key, level...), 0)
+	key = append(key, info...)
+	t.mu.RLock()
+	c.Lane = t.byKey[string(key)]
+	t.mu.RUnlock()
+	if c.Lane == nil {
+		c.Lane = t.add(string(key), c.Capabilities, level, info)
+	}
+	return c
+}
+
+func (t *lanes) add(key string, capabilities, level, info []byte) *upstream.Lane {
+	sum := sha256.Sum256([]byte(key))
+	l := &upstream.Lane{Key: "modern:" + hex.EncodeToString(sum[:12]), Capabilities: legacyCapabilities(capabilities),
+		Info: object(info, maxClientInfo)}
+	if text, _ := wire.Unquote(level); slices.Contains(levels, text) {
+		l.SetLevel(text)
+		l.Exclusive = true
+	}
+	l.Exclusive = l.Exclusive || bridge.Asks(l.Capabilities)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if there := t.byKey[key]; there != nil {
+		return there
+	}
+	if t.byKey == nil || len(t.byKey) >= maxLanes { // they are made again as they are needed
+		t.byKey = map[string]*upstream.Lane{}
+	}
+	t.byKey[strings.Clone(key)] = l
+	return l
+}
+
+// legacyCapabilities are those of a modern client's capabilities that revisions with
+// sessions know.
+func legacyCapabilities(raw []byte) []byte {
+	if len(raw) > maxCapabilities {
+		return nil
+	}
+	return plainRoots(keep(raw, "elicitation", "sampling", "roots", "experimental"))
+}

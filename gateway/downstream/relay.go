@@ -1,0 +1,252 @@
+package downstream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/wire"
+)
+
+// refusal is an answer of the gateway's own to a request that goes nowhere.
+type refusal struct {
+	code int
+	text string
+	// tool makes it a result that a model sees instead of a client's error.
+	tool bool
+}
+
+// relay carries a request to the backend that it belongs to, and answers it.
+func (h *Handler) relay(ctx context.Context, m *wire.Message, s *Scope, client bridge.Client, answer *responder) {
+	defer answer.finish()
+	routes, no := h.routes(m, s)
+	if no == nil && m.Method == string(mcp.MethodTasksList) && !s.Plain {
+		routes, m, no = taskPages(m, s)
+	}
+	if no != nil {
+		id := m.ID.In(m.Raw)
+		if no.tool {
+			_ = answer.Reply(bridge.ToolError(nil, id, client.Modern, "Error: "+no.text), 0)
+			return
+		}
+		_ = answer.Reply(bridge.RPCError(nil, id, no.code, no.text, nil), no.code)
+		return
+	}
+	route := routes[0]
+	if client.Modern {
+		if err := route.CheckParams(client.Header, m.Params.In(m.Raw)); err != nil {
+			_ = answer.Reply(bridge.RPCError(nil, m.ID.In(m.Raw), mcp.HEADER_MISMATCH, err.Error(), nil), mcp.HEADER_MISMATCH)
+			return
+		}
+	}
+	if len(routes) > 1 {
+		h.find(ctx, routes, client, m, answer)
+		return
+	}
+	if client.Modern && route.Legacy && bridge.Asks(client.Capabilities) {
+		h.parking.Carry(ctx, route, client, m, answer)
+		return
+	}
+	bridge.Carry(ctx, route, client, m, answer)
+}
+
+// routes answers where a request may go: to one backend, save a resource that no
+// backend lists, which is asked for at each that has resources. Names are looked
+// up, never split: which part is the backend's is the catalogue's business.
+func (h *Handler) routes(m *wire.Message, s *Scope) ([]*bridge.Route, *refusal) {
+	one := func(r *bridge.Route) ([]*bridge.Route, *refusal) { return []*bridge.Route{r}, nil }
+	switch method := mcp.MCPMethod(m.Method); method {
+	case mcp.MethodToolsCall:
+		return h.toolRoute(m, s)
+	case mcp.MethodPromptsGet:
+		name, ok := wire.Unquote(m.Name.In(m.Raw))
+		if !ok {
+			return nil, needsString(m.Method, "name")
+		}
+		if r := s.Prompts[name]; r != nil {
+			return one(r)
+		}
+		if b := s.only(); s.Plain && b != nil {
+			return one(s.route(b, m.Method, bridge.AtName, name)) // the backend's own answer is the best one
+		}
+		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Unknown prompt: " + name}
+	case mcp.MethodResourcesRead, mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe:
+		uri, ok := wire.Unquote(m.URI.In(m.Raw))
+		if !ok {
+			return nil, needsString(m.Method, "uri")
+		}
+		return h.resourceRoutes(m.Method, uri, s)
+	case mcp.MethodCompletionComplete:
+		return h.completionRoutes(m, s)
+	default:
+		return h.otherRoutes(m, s)
+	}
+}
+
+func needsString(method, member string) *refusal {
+	return &refusal{code: mcp.INVALID_PARAMS, text: fmt.Sprintf("%s needs a string %q in its params", method, member)}
+}
+
+func (h *Handler) toolRoute(m *wire.Message, s *Scope) ([]*bridge.Route, *refusal) {
+	name, ok := wire.Unquote(m.Name.In(m.Raw))
+	if !ok {
+		return nil, needsString(m.Method, "name")
+	}
+	if r := s.Tools[name]; r != nil {
+		return []*bridge.Route{r}, nil
+	}
+	if b := s.only(); s.Plain && b != nil {
+		// It may have a tool that it does not list: it says best itself.
+		return []*bridge.Route{s.route(b, name, bridge.AtName, name)}, nil
+	}
+	text, known := h.core.View().missingTool(s, name)
+	return nil, &refusal{code: mcp.INVALID_PARAMS, text: text, tool: known}
+}
+
+// only answers the scope's backend when there is just one.
+func (s *Scope) only() *Backend {
+	if len(s.Backends) == 1 {
+		return s.Backends[0]
+	}
+	return nil
+}
+
+// resourceRoutes answers whose uri is: by the lists, by a template, by what was
+// found before, or else all that have resources.
+func (h *Handler) resourceRoutes(method, uri string, s *Scope) ([]*bridge.Route, *refusal) {
+	if name, own, ok := s.Origin(uri); ok {
+		if b := s.backend(name); b != nil {
+			return []*bridge.Route{s.route(b, method, bridge.AtURI, own)}, nil
+		}
+	}
+	if name, ok := h.found.get(s.Name, uri); ok {
+		if b := s.backend(name); b != nil {
+			return []*bridge.Route{s.route(b, method, bridge.AtURI, uri)}, nil
+		}
+	}
+	var routes []*bridge.Route
+	for _, b := range s.Backends {
+		if s.Plain || wire.Member(b.Capabilities, "resources") != nil {
+			routes = append(routes, s.route(b, method, bridge.AtURI, uri))
+		}
+	}
+	if len(routes) == 0 {
+		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Resource not found: " + uri}
+	}
+	return routes, nil
+}
+
+func (h *Handler) completionRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refusal) {
+	ref := m.Ref.In(m.Raw)
+	kind, _ := wire.Unquote(wire.Member(ref, "type"))
+	place, member, list := bridge.AtRefName, "name", catalog.Prompts
+	switch kind {
+	case "ref/prompt":
+	case "ref/resource":
+		place, member, list = bridge.AtRefURI, "uri", catalog.Templates
+	default:
+		return nil, &refusal{code: mcp.INVALID_PARAMS, text: fmt.Sprintf(`completion/complete needs a "ref" of the type ref/prompt or ref/resource, not %.80q`, kind)}
+	}
+	name, ok := wire.Unquote(wire.Member(ref, member))
+	if !ok {
+		return nil, needsString(m.Method, "ref."+member)
+	}
+	owner, own := "", name
+	if e, found := s.Lookup(list, name); found {
+		owner, own = e.Backend, e.Name
+	} else if list == catalog.Templates {
+		if owner, own, found = s.Origin(name); !found {
+			owner = ""
+		}
+	}
+	b := s.backend(owner)
+	if b == nil && s.Plain {
+		b, own = s.only(), name
+	}
+	if b == nil {
+		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Unknown " + kind + ": " + name}
+	}
+	return []*bridge.Route{s.route(b, m.Method, place, own)}, nil
+}
+
+// otherRoutes is for what the gateway does not know: tasks go by their id, methods
+// of extensions by what they name, or to the only backend there is.
+func (h *Handler) otherRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refusal) {
+	one := func(b *Backend, place bridge.Place, name string) ([]*bridge.Route, *refusal) {
+		return []*bridge.Route{s.route(b, m.Method, place, name)}, nil
+	}
+	if b := s.only(); b != nil && s.Plain {
+		place, span := bridge.Nowhere, wire.Span{}
+		switch {
+		case m.TaskID.Present():
+			place, span = bridge.AtTask, m.TaskID
+		case m.Name.Present():
+			place, span = bridge.AtName, m.Name
+		case m.URI.Present():
+			place, span = bridge.AtURI, m.URI
+		}
+		name, ok := wire.Unquote(span.In(m.Raw))
+		if !ok {
+			place = bridge.Nowhere
+		}
+		return one(b, place, name)
+	}
+	if id, ok := wire.Unquote(m.TaskID.In(m.Raw)); ok {
+		for _, b := range s.Backends {
+			if own, its := bridge.TaskID(b.Name, id); its && hasTasks(b.Capabilities) {
+				return one(b, bridge.AtTask, own)
+			}
+		}
+		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Unknown task: " + id}
+	}
+	if name, ok := wire.Unquote(m.Name.In(m.Raw)); ok {
+		for _, routes := range []map[string]*bridge.Route{s.Tools, s.Prompts} {
+			if r := routes[name]; r != nil {
+				return one(s.backend(r.Backend), bridge.AtName, r.Name)
+			}
+		}
+	}
+	if uri, ok := wire.Unquote(m.URI.In(m.Raw)); ok {
+		if owner, own, found := s.Origin(uri); found && s.backend(owner) != nil {
+			return one(s.backend(owner), bridge.AtURI, own)
+		}
+	}
+	if m.Method == string(mcp.MethodTasksList) && len(s.withTasks()) > 0 {
+		return nil, nil // which pages there are is taskPages' business
+	}
+	if b := s.only(); b != nil {
+		return one(b, bridge.Nowhere, "")
+	}
+	return nil, &refusal{code: mcp.METHOD_NOT_FOUND, text: fmt.Sprintf("method %.100q is not supported", m.Method)}
+}
+
+// find asks one backend after the other for a resource that none lists, and
+// remembers who had it. Reading twice harms nobody.
+func (h *Handler) find(ctx context.Context, routes []*bridge.Route, client bridge.Client, m *wire.Message, answer *responder) {
+	for i, route := range routes {
+		t := &trial{Answer: answer, last: i == len(routes)-1}
+		bridge.Carry(ctx, route, client, m, t)
+		if !t.failed || ctx.Err() != nil {
+			if !t.failed {
+				h.found.put(answer.scope, route.Name, route.Backend)
+			}
+			return
+		}
+	}
+}
+
+// trial is an Answer that keeps an error to itself while there are others to ask.
+type trial struct {
+	bridge.Answer
+	last, failed bool
+}
+
+func (t *trial) Reply(message []byte, code int) error {
+	if t.failed = code != 0; t.failed && !t.last {
+		return nil
+	}
+	return t.Answer.Reply(message, code)
+}

@@ -1,0 +1,197 @@
+package downstream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/upstream"
+	"mcp-gw/gateway/wire"
+)
+
+// maxSubs bounds the resources that one client may watch.
+const maxSubs = 1000
+
+// resource is one resource of a backend, by the backend's own URI.
+type resource struct{ backend, uri string }
+
+// sub is one client's watch over a resource: updated takes each notification, with
+// the URI as the client knows it.
+type sub struct {
+	resource
+	exposed string
+	updated func(message []byte)
+}
+
+// watches are all subscriptions of all clients.
+type watches struct {
+	core Core
+
+	mu   sync.Mutex // guards subs
+	subs map[resource]map[*sub]struct{}
+}
+
+// add begins s. The backend has been told when it returns.
+func (t *watches) add(ctx context.Context, s *sub) error {
+	if err := t.core.Subscribe(ctx, s.backend, s.uri); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.subs == nil {
+		t.subs = map[resource]map[*sub]struct{}{}
+	}
+	if t.subs[s.resource] == nil {
+		t.subs[s.resource] = map[*sub]struct{}{}
+	}
+	t.subs[s.resource][s] = struct{}{}
+	return nil
+}
+
+func (t *watches) remove(s *sub) {
+	t.mu.Lock()
+	_, there := t.subs[s.resource][s]
+	delete(t.subs[s.resource], s)
+	if len(t.subs[s.resource]) == 0 {
+		delete(t.subs, s.resource)
+	}
+	t.mu.Unlock()
+	if there {
+		t.core.Unsubscribe(s.backend, s.uri)
+	}
+}
+
+// of answers the URIs of a backend that are watched, each as often as it is.
+func (t *watches) of(backend string) (uris []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for r, subs := range t.subs {
+		if r.backend == backend {
+			for range subs {
+				uris = append(uris, r.uri)
+			}
+		}
+	}
+	return uris
+}
+
+// Watched answers the URIs of a backend that clients watch, each as often as it is
+// watched: what a new connection of the backend has to be told.
+func (h *Handler) Watched(backend string) []string { return h.watches.of(backend) }
+
+// Updated passes a backend's notifications/resources/updated on to those who watch
+// the resource.
+func (h *Handler) Updated(backend string, m *wire.Message) {
+	uri, ok := wire.Unquote(m.URI.In(m.Raw))
+	if !ok {
+		return
+	}
+	h.watches.mu.Lock()
+	subs := make([]*sub, 0, 4)
+	for s := range h.watches.subs[resource{backend, uri}] {
+		subs = append(subs, s)
+	}
+	h.watches.mu.Unlock()
+	plain := wire.WithoutHop(m.Meta.In(m.Raw)) // the gateway's own subscription is nobody's business
+	for _, s := range subs {
+		s.updated(updatedMessage(m, s.exposed, plain))
+	}
+}
+
+func updatedMessage(m *wire.Message, exposed string, meta []byte) []byte {
+	edits := []wire.Edit{{Span: m.URI, New: quote(exposed)}}
+	if m.Meta.Present() {
+		edits = append(edits, wire.Edit{Span: m.Meta, New: meta})
+	}
+	return wire.Splice(nil, m.Raw, edits...)
+}
+
+// subscribe answers resources/subscribe and resources/unsubscribe of a session.
+func (h *Handler) subscribe(ctx context.Context, w http.ResponseWriter, m *wire.Message, s *session, scope *Scope) {
+	id := m.ID.In(m.Raw)
+	uri, ok := wire.Unquote(m.URI.In(m.Raw))
+	if !ok {
+		no := needsString(m.Method, "uri")
+		h.refuse(w, http.StatusOK, id, no.code, no.text)
+		return
+	}
+	if m.Method == string(mcp.MethodResourcesUnsubscribe) {
+		if old := s.unsub(uri); old != nil {
+			h.watches.remove(old)
+		}
+		result(w, m)
+		return
+	}
+	routes, no := h.resourceRoutes(m.Method, uri, scope)
+	if no != nil {
+		h.refuse(w, http.StatusOK, id, resourceNotFound, no.text)
+		return
+	}
+	var err error
+	for _, route := range routes { // one, but for resources that nobody lists
+		n := &sub{resource{route.Backend, route.Name}, uri, func(message []byte) { s.standing.add(message) }}
+		if !s.sub(n) {
+			result(w, m) // it is watched already
+			return
+		}
+		if err = h.watches.add(ctx, n); err == nil {
+			if s.has(n) {
+				result(w, m)
+			} else { // the session ended, or it was unsubscribed, meanwhile
+				h.watches.remove(n)
+				h.refuse(w, http.StatusOK, id, mcp.INTERNAL_ERROR, "the subscription was given up while it began")
+			}
+			return
+		}
+		s.unsub(uri)
+	}
+	var refused *upstream.RefusedError
+	if errors.As(err, &refused) {
+		writeJSON(w, http.StatusOK, []byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"error":`), refused.Object, []byte(`}`))
+		return
+	}
+	writeJSON(w, http.StatusOK, bridge.RPCError(nil, id, mcp.INTERNAL_ERROR, err.Error(), nil))
+}
+
+// resourceNotFound is the code of the revisions up to 2025-11-25.
+const resourceNotFound = -32002
+
+// sub notes n; false when the URI is watched already, or too many are.
+func (s *session) sub(n *sub) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.subs[n.exposed] != nil || len(s.subs) >= maxSubs || s.over {
+		return false
+	}
+	s.subs[n.exposed] = n
+	return true
+}
+
+func (s *session) has(n *sub) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subs[n.exposed] == n
+}
+
+func (s *session) unsub(uri string) *sub {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.subs[uri]
+	delete(s.subs, uri)
+	return n
+}
+
+// unsubAll answers all that the session watched, and forgets it.
+func (s *session) unsubAll() (all []*sub) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.subs {
+		all = append(all, n)
+	}
+	clear(s.subs)
+	return all
+}

@@ -1,0 +1,148 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// slotFor answers the slot that a request of lane goes through: the shared one where
+// the backend keeps no sessions. leave gives it back.
+func (l *link) slotFor(lane *Lane) (*slot, error) {
+	if l.open == nil || lane == nil {
+		return l.shared, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, sl := range l.lanes[lane.Key] {
+		if !lane.Exclusive || !sl.taken {
+			sl.taken = lane.Exclusive
+			return sl, nil
+		}
+	}
+	if l.slots >= l.cfg.MaxLanes && !l.evictLocked() {
+		return nil, fmt.Errorf("all %d sessions that it may have with the gateway (MCP_GW_MAX_SESSIONS) are busy", l.cfg.MaxLanes)
+	}
+	sl := &slot{link: l, lane: lane, open: l.open, used: time.Now(), taken: lane.Exclusive}
+	l.lanes[lane.Key] = append(l.lanes[lane.Key], sl)
+	l.slots++
+	return sl, nil
+}
+
+func (l *link) leave(sl *slot) {
+	if sl.lane == nil || !sl.lane.Exclusive {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sl.taken = false
+}
+
+// removeLocked takes a slot out of its lane and answers its session, if that is to
+// be closed now.
+func (l *link) removeLocked(sl *slot) session {
+	key := sl.lane.Key
+	left := slices.DeleteFunc(l.lanes[key], func(other *slot) bool { return other == sl })
+	if l.slots--; len(left) == 0 {
+		delete(l.lanes, key)
+	} else {
+		l.lanes[key] = left
+	}
+	return sl.close()
+}
+
+// evictLocked closes the session that was idle longest, and answers false when all
+// are in use.
+func (l *link) evictLocked() bool {
+	var oldest *slot
+	var since time.Time
+	for _, slots := range l.lanes {
+		for _, sl := range slots {
+			if used, idle := sl.idleSince(); idle && !sl.taken && (oldest == nil || used.Before(since)) {
+				oldest, since = sl, used
+			}
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	l.farewell(l.removeLocked(oldest))
+	return true
+}
+
+// closeLane ends the sessions of a client that left.
+func (l *link) closeLane(key string) {
+	l.mu.Lock()
+	slots := l.lanes[key]
+	delete(l.lanes, key)
+	l.slots -= len(slots)
+	l.mu.Unlock()
+	for _, sl := range slots {
+		l.farewell(sl.close())
+	}
+}
+
+// sweep ends the sessions that nobody used since before.
+func (l *link) sweep(before time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var idle []*slot
+	for _, slots := range l.lanes {
+		for _, sl := range slots {
+			if used, unused := sl.idleSince(); unused && !sl.taken && used.Before(before) {
+				idle = append(idle, sl)
+			}
+		}
+	}
+	for _, sl := range idle {
+		l.farewell(l.removeLocked(sl))
+	}
+}
+
+// each runs f, in goroutines of the link, for the open sessions of a lane.
+func (l *link) eachOpen(key string, f func(context.Context, *slot, session)) {
+	l.mu.Lock()
+	slots := slices.Clone(l.lanes[key])
+	l.mu.Unlock()
+	for _, sl := range slots {
+		s := sl.session()
+		if s == nil {
+			continue
+		}
+		l.work.start(func() {
+			ctx, cancel := context.WithTimeout(l.ctx, l.cfg.ConnectTimeout)
+			defer cancel()
+			f(ctx, sl, s)
+		})
+	}
+}
+
+// CloseLane ends a client's sessions with the backend.
+func (u *Upstream) CloseLane(key string) {
+	if l := u.State().link; l != nil {
+		l.closeLane(key)
+	}
+}
+
+// Tell sends a client's notification, raw JSON-RPC, to the sessions of lane key that
+// are open, and does not wait. It opens none: what never heard of the client need not
+// know.
+func (u *Upstream) Tell(key string, message []byte) {
+	l := u.State().link
+	if l == nil {
+		return
+	}
+	body := getBuffer()
+	defer body.release()
+	body.b = append(body.b, message...)
+	l.mu.Lock()
+	slots := slices.Clone(l.lanes[key])
+	l.mu.Unlock()
+	for _, sl := range slots {
+		if s := sl.session(); s != nil {
+			body.refs.Add(1)
+			l.send(s, body, l.answers)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/downstream"
+	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/upstream"
+)
+
+// input is what one backend adds to what clients see; two equal inputs add the same.
+// A list that changed is another slice.
+type input struct {
+	up        *upstream.Upstream
+	name      string
+	tools     *upstream.Tool
+	others    [catalog.Kinds]*catalog.Item
+	counts    [catalog.Kinds]int
+	announced [catalog.Kinds]uint64
+	hints     [catalog.Kinds]catalog.Hint
+	modern    bool
+	facts     string // what it says of itself
+	groups    string
+	state     *upstream.State // not compared: most that changes in it is of no interest here
+}
+
+func newInput(m *member, s *upstream.State) input {
+	in := input{up: m.up, name: m.name, modern: s.Peer.Modern, hints: s.Hints, announced: s.Announced, groups: strings.Join(m.want.Groups, ","), state: s,
+		facts: string(s.Capabilities) + "\x00" + string(s.Server) + "\x00" + s.Instructions}
+	in.counts[catalog.Tools] = len(s.Tools)
+	if len(s.Tools) > 0 {
+		in.tools = &s.Tools[0]
+	}
+	for k, items := range map[catalog.Kind][]catalog.Item{catalog.Prompts: s.Prompts, catalog.Resources: s.Resources, catalog.Templates: s.Templates} {
+		in.counts[k] = len(items)
+		if len(items) > 0 {
+			in.others[k] = &items[0]
+		}
+	}
+	return in
+}
+
+func (in input) same(o input) bool {
+	in.state, o.state = nil, nil
+	return in == o
+}
+
+// drawing is a scope with what it was made of.
+type drawing struct {
+	inputs []input
+	scope  *downstream.Scope
+}
+
+// rebuild makes the view of the upstreams' states. A scope is rendered again only
+// when something in it changed: most states differ in a latency or a reason.
+func (g *Gateway) rebuild() {
+	members := g.registry.Load().members
+	absent := map[string]string{}
+	parts := map[string][]input{"": nil}
+	for _, m := range members {
+		parts[m.name] = nil
+	}
+	for _, m := range members {
+		groups := m.want.Groups
+		for _, group := range groups {
+			if _, there := parts[group]; !there {
+				parts[group] = nil
+			}
+		}
+		s := m.up.State()
+		if s.Phase != upstream.PhaseReady {
+			absent[m.name] = s.Reason
+		}
+		if s.Phase == upstream.PhaseReady {
+			g.resubscribe(m.name, m.up)
+		}
+		if s.Phase != upstream.PhaseReady && s.Phase != upstream.PhaseHolding {
+			continue
+		}
+		in := newInput(m, s)
+		parts[""] = append(parts[""], in)
+		parts[m.name] = append(parts[m.name], in)
+		for _, group := range groups {
+			if !g.isBackend(group) {
+				parts[group] = append(parts[group], in)
+			}
+		}
+	}
+	view := &downstream.View{Scopes: make(map[string]*downstream.Scope, len(parts)), Absent: absent}
+	for name, inputs := range parts {
+		old, there := g.drawn[name]
+		if !there || old.scope.Plain != g.isPlain(name) || !slices.EqualFunc(old.inputs, inputs, input.same) {
+			old = drawing{inputs, g.draw(name, inputs, old)}
+			g.drawn[name] = old
+		}
+		view.Scopes[name] = old.scope
+	}
+	maps.DeleteFunc(g.drawn, func(name string, _ drawing) bool { _, still := parts[name]; return !still })
+	g.view.Store(view)
+}
+
+func (g *Gateway) isBackend(name string) bool { return g.registry.Load().byName[name] != nil }
+
+// isPlain reports whether a scope is a backend without prefixes.
+func (g *Gateway) isPlain(scope string) bool { return scope != "" && g.isBackend(scope) }
+
+// draw renders one scope. before is how it was, for its versions.
+func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.Scope {
+	slices.SortFunc(inputs, func(a, b input) int { return strings.Compare(a.name, b.name) })
+	plain := g.isPlain(name)
+	sources := make([]catalog.Source, len(inputs))
+	mirrors := map[[2]string]upstream.Tool{}
+	for i, in := range inputs {
+		s := in.state
+		src := catalog.Source{Backend: in.name, Legacy: !s.Peer.Modern, Hints: s.Hints}
+		src.Items = [catalog.Kinds][]catalog.Item{catalog.Prompts: s.Prompts, catalog.Resources: s.Resources, catalog.Templates: s.Templates}
+		for _, t := range s.Tools {
+			src.Items[catalog.Tools] = append(src.Items[catalog.Tools], t.Item)
+			if t.Mirror != nil {
+				mirrors[[2]string{in.name, t.Name}] = t
+			}
+		}
+		sources[i] = src
+	}
+	options := catalog.Options{Plain: plain}
+	if g.cfg.DescriptionPrefix && !plain {
+		options.Describe = catalog.PrefixDescription
+	}
+	scope := &downstream.Scope{Name: name, Plain: plain, Snapshot: catalog.Build(sources, options)}
+	for _, in := range inputs {
+		scope.Backends = append(scope.Backends, g.backend(in, scope.Snapshot))
+	}
+	scope.Identity = downstream.NewIdentity(g.cfg.Version, scope.Backends, plain)
+	scope.Tools, scope.Prompts = map[string]*bridge.Route{}, map[string]*bridge.Route{}
+	byName := make(map[string]*downstream.Backend, len(inputs))
+	for _, b := range scope.Backends {
+		byName[b.Name] = b
+	}
+	for _, e := range scope.Entries(catalog.Tools) {
+		scope.Tools[e.Exposed] = scope.Route(byName[e.Backend], e, e.Name).Prepare(mirrors[[2]string{e.Backend, e.Name}].Mirror)
+	}
+	for _, e := range scope.Entries(catalog.Prompts) {
+		scope.Prompts[e.Exposed] = scope.Route(byName[e.Backend], e, "prompts/get "+e.Name).Prepare(nil)
+	}
+	g.version(scope, plain, inputs, before)
+	return scope
+}
+
+func (g *Gateway) backend(in input, snapshot *catalog.Snapshot) *downstream.Backend {
+	s := in.state
+	return &downstream.Backend{Name: in.name, Legacy: !s.Peer.Modern, Target: in.up, Capabilities: s.Capabilities,
+		Server: s.Server, Instructions: s.Instructions, URIs: snapshot.Rewrites(in.name),
+		Meter: func(what string) *journal.Meter { return g.cfg.Journal.Meter(in.name, what) }}
+}
+
+// version counts the lists of a scope that changed since before. Clients of one
+// backend alone also hear of what it announces without a change, as they would
+// directly; all others only of what they can see.
+func (g *Gateway) version(scope *downstream.Scope, plain bool, inputs []input, before drawing) {
+	if before.scope == nil {
+		for k := range scope.Versions {
+			scope.Versions[k] = 1
+		}
+		g.changes++
+		return
+	}
+	scope.Versions = before.scope.Versions
+	for k := range catalog.Kinds {
+		announced := plain && len(inputs) == 1 && len(before.inputs) == 1 && inputs[0].announced[k] != before.inputs[0].announced[k]
+		if announced || scope.Hash(k) != before.scope.Hash(k) {
+			scope.Versions[k]++
+			g.changes++
+		}
+	}
+}

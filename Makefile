@@ -6,6 +6,7 @@ SHELL := bash
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PEERS := cmd/mcp-gw/e2e/peers
+SUITE := cmd/mcp-gw/conformance
 
 # The reaper of testcontainers is an image of its own; the tests remove what
 # they start.
@@ -29,7 +30,7 @@ image: ## the image mcp-gw, by the whole Dockerfile
 
 .PHONY: check
 check: lint ## the quick loop: lint and unit tests, no engine, no peers
-	go test -short $$(go list ./... | grep -v /e2e)
+	go test -short $$(go list ./... | grep -vE '/(e2e|conformance)$$')
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck
@@ -44,13 +45,24 @@ $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json
 	npm ci --prefix $(PEERS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
+.PHONY: suite
+suite: $(SUITE)/node_modules/.package-lock.json ## the official MCP conformance suite, and what it needs
+
+$(SUITE)/node_modules/.package-lock.json: $(SUITE)/package-lock.json
+	npm ci --prefix $(SUITE) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: conformance
+conformance: suite ## run that suite against both sides of the gateway
+	go test -C $(SUITE) -race -count=1 -timeout 15m
+
 # No pipe after go test: its last lines are the last of this target's, and its
 # exit code is this target's.
 .PHONY: test
-test: peers ## all tests, with the race detector, a real engine and real peers
+test: peers ## all tests but conformance, with the race detector, a real engine and real peers
 	@.ci/engine
 	@.ci/tools
-	go test -race -shuffle=on -timeout 30m ./...
+	go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -v '/conformance$$')
 
 .PHONY: bench
 bench: ## CPU and latency of the gateway beside a bare reverse proxy
@@ -64,4 +76,4 @@ bench-discovery: ## time from docker start to a listed tool, and from docker kil
 .PHONY: clean
 clean: ## what was built, and the demo's containers; registrations stay
 	@if docker info >/dev/null 2>&1; then docker compose --profile demo down --remove-orphans; fi
-	rm -rf .build $(PEERS)/node_modules
+	rm -rf .build $(PEERS)/node_modules $(SUITE)/node_modules

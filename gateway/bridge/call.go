@@ -44,9 +44,14 @@ type Answer interface {
 	// what it asked under id.
 	Unask(backend string, id []byte)
 	// Reply sends the response and ends the call. code is that of the error in
-	// it, 0 when it is a result.
+	// it, 0 when it is a result; Handled says that the error is of the backend's
+	// own making, whatever its code.
 	Reply(message []byte, code int) error
 }
+
+// Handled stands for the code of an error that a backend gave with a successful HTTP
+// status, and that goes on with one.
+const Handled = 1
 
 // ErrCancelled is the cause with which a client's cancellation ends the context.
 var ErrCancelled = errors.New("the client cancelled the call")
@@ -145,5 +150,8 @@ func (c *call) Lane() *upstream.Lane { return c.client.Lane }
 
 // Ask passes a question of the backend's on to the client.
 func (c *call) Ask(m *wire.Message, reply upstream.Reply) bool {
+	if c.route.Tasks != "" {
+		m, reply = ExposeAsk(c.route.Tasks, m, reply)
+	}
 	return c.answer.Ask(c.route.Backend, m, reply)
 }

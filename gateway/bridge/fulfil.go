@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,17 +68,19 @@ type answered struct {
 // askAll asks the client all that is in requests, at once, and answers the members
 // of inputResponses; nil when there was nothing to ask.
 func (c *call) askAll(ctx context.Context, requests []byte) ([]byte, error) {
-	if len(requests) == 0 {
+	if !isObject(requests) { // also null, which some servers write for none
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, thinking)
 	defer cancel()
 	came := make(chan answered, maxAsks) // room for all: nobody waits with an answer
 	asked := 0
+	if err := wire.Members(requests, func([]byte, wire.Span) error { asked++; return nil }); err == nil && asked > maxAsks {
+		return nil, fmt.Errorf("backend %q asks for more than %d inputs at once", c.route.Backend, maxAsks)
+	}
+	asked = 0
 	err := wire.Members(requests, func(key []byte, at wire.Span) error {
-		if asked++; asked > maxAsks {
-			return fmt.Errorf("backend %q asks for more than %d inputs at once", c.route.Backend, maxAsks)
-		}
+		asked++
 		return c.askOne(string(key), at.In(requests), came)
 	})
 	if err != nil {
@@ -128,7 +131,7 @@ func (c *call) askOne(key string, request []byte, came chan<- answered) error {
 	raw := append(append([]byte(`{"jsonrpc":"2.0","id":`), name...), `,"method":"`...)
 	raw = append(append(raw, method...), '"')
 	if params := wire.Member(request, "params"); isObject(params) {
-		raw = append(append(raw, `,"params":`...), params...)
+		raw = append(append(raw, `,"params":`...), identified(params)...)
 	}
 	var m wire.Message
 	if err := m.Scan(append(raw, '}')); err != nil {
@@ -138,6 +141,16 @@ func (c *call) askOne(key string, request []byte, came chan<- answered) error {
 		return errors.New("the client takes no questions on this request: it needs Accept: text/event-stream")
 	}
 	return nil
+}
+
+// identified gives a request to visit a URL the id that 2025-11-25 requires of it, and
+// 2026-07-28 does not know.
+func identified(params []byte) []byte {
+	if mode, _ := wire.Unquote(wire.Member(params, "mode")); mode != "url" || wire.Member(params, "elicitationId") != nil {
+		return params
+	}
+	id := []byte(`"elicitationId":"` + rand.Text() + `"`)
+	return wire.Splice(nil, params, wire.Insert(params, wire.Span{Start: 0, End: len(params)}, id))
 }
 
 // needs answers the client capability that a server's request needs.

@@ -73,6 +73,7 @@ func (p *Parking) Carry(ctx context.Context, route *Route, client Client, msg *w
 	if err := own.Scan(bytes.Clone(msg.Raw)); err != nil {
 		return // it was scanned before
 	}
+	client.Capabilities = bytes.Clone(client.Capabilities)
 	callCtx, end := context.WithCancelCause(p.ctx)
 	settled := make(chan struct{})
 	k := &parked{in: p, end: end, answer: answer, settled: settled, id: bytes.Clone(msg.ID.In(msg.Raw)),

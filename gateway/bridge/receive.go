@@ -56,7 +56,11 @@ func (c *call) progress(m *wire.Message) error {
 	if token == nil || string(m.ProgressToken.In(m.Raw)) != strconv.FormatInt(c.id, 10) {
 		return nil
 	}
-	c.buf = wire.Splice(c.buf[:0], m.Raw, wire.Edit{Span: m.ProgressToken, New: token})
+	edits := append(make([]wire.Edit, 0, 2), wire.Edit{Span: m.ProgressToken, New: token})
+	if c.route.Tasks != "" {
+		edits = append(edits, c.exposeTask(m)...)
+	}
+	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
 	return c.answer.Notify(c.buf)
 }
 
@@ -108,6 +112,8 @@ func (c *call) response(m *wire.Message, from upstream.Peer) error {
 func (c *call) required(m *wire.Message, result []byte) []byte {
 	var members []byte
 	switch {
+	case inputRequired(m):
+		return nil
 	case m.ResultType.Present():
 	case m.InputRequests.Present() || m.ResultState.Present():
 		// Servers of both eras say so in sessions too, and forget the type.
@@ -147,8 +153,11 @@ func (c *call) errorResponse(m *wire.Message, from upstream.Peer) error {
 	switch {
 	case c.client.Modern == from.Modern:
 	case c.client.Modern && code == elicitURLs:
-		if asked, ok := visitFirst(id, m); ok {
+		if asked, ok := visitFirst(id, m); ok && wire.Member(c.client.Capabilities, "elicitation") != nil {
 			return c.answer.Reply(asked, 0)
+		} else if ok { // nobody may ask what the client did not declare
+			data := []byte(`{"requiredCapabilities":{"elicitation":{"url":{}}}}`)
+			return c.answer.Reply(RPCError(nil, id, mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, c.end.Err, data), mcp.MISSING_REQUIRED_CLIENT_CAPABILITY)
 		}
 	case c.method != mcp.MethodResourcesRead:
 	case c.client.Modern && code == resourceNotFound:
@@ -159,8 +168,26 @@ func (c *call) errorResponse(m *wire.Message, from upstream.Peer) error {
 	if mapped != code {
 		edits = append(edits, wire.Edit{Span: m.Code, New: strconv.AppendInt(nil, int64(mapped), 10)})
 	}
+	if c.client.Modern && handled(m, mapped, from) {
+		mapped = Handled
+	}
 	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
 	return c.answer.Reply(c.buf, mapped)
+}
+
+// handled reports whether an error goes on with a successful HTTP status. Between
+// equals that is how it came. Legacy servers know no other: the codes for which
+// 2026-07-28 requires one get it, and what is wrong with a request's content, which
+// servers of 2026-07-28 answer in either way, does not.
+func handled(m *wire.Message, code int, from upstream.Peer) bool {
+	if from.Modern {
+		return m.Status == 0
+	}
+	switch code {
+	case mcp.INVALID_PARAMS, mcp.INVALID_REQUEST, mcp.PARSE_ERROR:
+		return true
+	}
+	return false
 }
 
 // visitFirst makes of the error with which 2025-11-25 asks for URLs to be visited

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
 
@@ -71,6 +72,27 @@ func (c *call) exposeTask(m *wire.Message) []wire.Edit { return ExposeTask(c.rou
 // notification's params.
 func ExposeTask(prefix string, m *wire.Message) []wire.Edit {
 	return prefixed(prefix, m.Raw, nil, m.TaskID, at(m.Raw, m.Meta, relatedTask, "taskId"))
+}
+
+// ExposeAsk is a backend's request that may belong to a task, as the client gets it,
+// and where the client's response goes, which belongs to the same.
+func ExposeAsk(prefix string, m *wire.Message, reply upstream.Reply) (*wire.Message, upstream.Reply) {
+	edits := ExposeTask(prefix, m)
+	exposed := new(wire.Message)
+	if len(edits) == 0 || exposed.Scan(wire.Splice(nil, m.Raw, edits...)) != nil {
+		return m, reply
+	}
+	return exposed, func(response []byte) {
+		var r wire.Message
+		if r.Scan(response) == nil {
+			span := at(response, r.Result, "_meta", relatedTask, "taskId")
+			if id, ok := wire.Unquote(span.In(response)); ok && strings.HasPrefix(id, prefix) {
+				quoted, _ := json.Marshal(strings.TrimPrefix(id, prefix))
+				response = wire.Splice(nil, response, wire.Edit{Span: span, New: quoted})
+			}
+		}
+		reply(response)
+	}
 }
 
 // exposeTasks answers the edits for a result: one that is a task, is about one, or

@@ -8,19 +8,19 @@ func TestHint(t *testing.T) {
 		src.Hints[Prompts] = h
 		return src
 	}
-	public, private := hinted(false, Hint{5000, false, true}), hinted(false, Hint{9000, true, true})
+	public, private := hinted(false, Hint{TTL: 5000, Private: false, Known: true}), hinted(false, Hint{TTL: 9000, Private: true, Known: true})
 	tests := []struct {
 		name    string
 		sources []Source
 		want    Hint
 	}{
 		{"nobody", nil, Hint{}},
-		{"one", []Source{public}, Hint{5000, false, true}},
-		{"two", []Source{public, private}, Hint{5000, true, true}},
-		{"two, the other way round", []Source{private, public}, Hint{5000, true, true}},
-		{"unknown", []Source{public, hinted(false, Hint{})}, Hint{0, false, false}},
-		{"legacy", []Source{hinted(true, Hint{9000, false, true}), private}, Hint{0, true, false}},
-		{"less than nothing", []Source{hinted(false, Hint{-1, false, true}), public}, Hint{0, false, true}},
+		{"one", []Source{public}, Hint{TTL: 5000, Private: false, Known: true}},
+		{"two", []Source{public, private}, Hint{TTL: 5000, Private: true, Known: true}},
+		{"two, the other way round", []Source{private, public}, Hint{TTL: 5000, Private: true, Known: true}},
+		{"unknown", []Source{public, hinted(false, Hint{})}, Hint{TTL: 0, Private: false, Known: false}},
+		{"legacy", []Source{hinted(true, Hint{TTL: 9000, Private: false, Known: true}), private}, Hint{TTL: 0, Private: true, Known: false}},
+		{"less than nothing", []Source{hinted(false, Hint{TTL: -1, Private: false, Known: true}), public}, Hint{TTL: 0, Private: false, Known: true}},
 	}
 	for _, tt := range tests {
 		if got := Build(tt.sources, Options{}).Hint(Prompts); got != tt.want {

@@ -17,6 +17,8 @@ type list struct {
 	modern  rendered // shares the bytes of legacy while the two are equal
 	hint    Hint
 	hash    uint64
+	// framedModern is the era that the frame in hint is of.
+	framedModern bool
 }
 
 // rendered holds rendered items, joined by commas, and where each one ends.
@@ -37,6 +39,11 @@ func (l *list) build(k Kind, sources []Source, o Options, u *uris) {
 		}
 	}
 	l.hint = join(sources, k)
+	if o.Plain && len(sources) == 1 {
+		l.framedModern = !sources[0].Legacy
+	} else {
+		l.hint.Frame = Frame{}
+	}
 	l.hash = maphash.Comparable(seed, l.hint)
 	if items == 0 {
 		return

@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -28,6 +29,10 @@ func (h *Handler) batch(w http.ResponseWriter, r *http.Request, body []byte, sco
 	if s.Version != mcp.ProtocolVersion20250326 {
 		h.refuse(w, http.StatusBadRequest, nil, mcp.INVALID_REQUEST,
 			fmt.Sprintf("batches are only of revision %s, and this session is of %s: send each message in a request of its own", mcp.ProtocolVersion20250326, s.Version))
+		return
+	}
+	if !json.Valid(body) {
+		h.refuse(w, http.StatusBadRequest, nil, mcp.PARSE_ERROR, "the batch is not JSON")
 		return
 	}
 	var messages []*wire.Message

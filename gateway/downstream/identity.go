@@ -156,11 +156,13 @@ func joined(backends []*Backend) string {
 	return out.String()
 }
 
-// listTail are the members of a modern list result behind its items.
-func (s *Scope) listTail(ttl int64, private bool) string {
+// listTail are the members of a modern list result behind its items. meta are further
+// ones of its _meta, with a comma in front.
+func (s *Scope) listTail(ttl int64, private bool, meta string) string {
 	scope := "public"
 	if private {
 		scope = "private"
 	}
-	return `,"resultType":"complete","ttlMs":` + strconv.FormatInt(ttl, 10) + `,"cacheScope":"` + scope + `"` + s.Identity.meta
+	return `,"resultType":"complete","ttlMs":` + strconv.FormatInt(ttl, 10) + `,"cacheScope":"` + scope + `"` +
+		strings.TrimSuffix(s.Identity.meta, "}") + meta + "}"
 }

@@ -41,6 +41,11 @@ func (s *session) Asked(backend string, m *wire.Message, reply upstream.Reply) b
 	if !open {
 		return false
 	}
+	if scope := s.core.View().scope(s.Scope); !scope.Plain {
+		if b := scope.backend(backend); b != nil && scope.tasks(b) != "" {
+			m, reply = bridge.ExposeAsk(scope.tasks(b), m, reply)
+		}
+	}
 	message, _, ok := s.asks.add(backend, m, reply)
 	if ok {
 		s.standing.add(message)

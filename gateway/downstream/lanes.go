@@ -16,6 +16,9 @@ import (
 // maxLanes bounds the kinds of modern clients that are remembered.
 const maxLanes = 1000
 
+// maxLevel is more than any level is long.
+const maxLevel = 40
+
 // lanes are what backends with sessions know of modern clients, which have none: one
 // lane for all requests of one principal that say the same of their client.
 type lanes struct {
@@ -33,26 +36,27 @@ func (t *lanes) client(r *http.Request, m *wire.Message) bridge.Client {
 	}
 	info := m.MetaClientInfo.In(m.Raw)
 	level := m.MetaLogLevel.In(m.Raw)
-	if len(c.Capabilities) > maxCapabilities || len(info) > maxClientInfo {
-		info = nil
+	capabilities := c.Capabilities
+	if len(capabilities) > maxCapabilities || len(info) > maxClientInfo || len(level) > maxLevel {
+		capabilities, info, level = nil, nil, nil // the key is kept
 	}
 	var scratch [512]byte
 	key := append(append(scratch[:0], c.Principal...), 0)
-	key = append(append(key, c.Capabilities...), 0)
+	key = append(append(key, capabilities...), 0)
 	key = append(append(key, level...), 0)
 	key = append(key, info...)
 	t.mu.RLock()
 	c.Lane = t.byKey[string(key)]
 	t.mu.RUnlock()
 	if c.Lane == nil {
-		c.Lane = t.add(string(key), c.Capabilities, level, info)
+		c.Lane = t.add(string(key), capabilities, level, info)
 	}
 	return c
 }
 
 func (t *lanes) add(key string, capabilities, level, info []byte) *upstream.Lane {
 	sum := sha256.Sum256([]byte(key))
-	l := &upstream.Lane{Key: "modern:" + hex.EncodeToString(sum[:12]), Capabilities: legacyCapabilities(capabilities),
+	l := &upstream.Lane{Key: "modern:" + hex.EncodeToString(sum[:12]), Modern: true, Capabilities: legacyCapabilities(capabilities),
 		Info: object(info, maxClientInfo)}
 	if text, _ := wire.Unquote(level); slices.Contains(levels, text) {
 		l.SetLevel(text)

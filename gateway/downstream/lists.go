@@ -39,16 +39,29 @@ func (h *Handler) list(w http.ResponseWriter, m *wire.Message, s *Scope, kind ca
 		h.refuse(w, h.paramStatus(modern), m.ID.In(m.Raw), mcp.INVALID_PARAMS, err.Error())
 		return
 	}
-	var head, tail []byte
-	head = append(append(append(head, `{"jsonrpc":"2.0","id":`...), m.ID.In(m.Raw)...), `,"result":{"`...)
-	head = append(append(head, kind.String()...), `":[`...)
+	head := append(append([]byte(`{"jsonrpc":"2.0","id":`), m.ID.In(m.Raw)...), `,"result":`...)
+	var tail []byte
+	frame, same, framed := s.Frame(kind, modern)
+	if framed && same && cursor == "" && next == "" {
+		writeJSON(w, http.StatusOK, append(head, frame.Head...), items, append([]byte(frame.Tail), '}'))
+		return
+	}
+	head = append(append(append(head, `{"`...), kind.String()...), `":[`...)
 	tail = append(tail, ']')
 	if next != "" {
 		tail = append(append(append(tail, `,"nextCursor":"`...), next...), '"')
 	}
-	if modern {
+	var rest, meta string
+	if framed {
+		rest, meta = frame.Rest()
+	}
+	tail = append(tail, rest...)
+	switch {
+	case modern:
 		hint := s.Hint(kind)
-		tail = append(tail, s.listTail(hint.TTL, hint.Private)...)
+		tail = append(tail, s.listTail(hint.TTL, hint.Private, meta)...)
+	case meta != "":
+		tail = append(append(append(tail, `,"_meta":{`...), meta[1:]...), '}')
 	}
 	tail = append(tail, "}}"...)
 	writeJSON(w, http.StatusOK, head, items, tail)

@@ -325,7 +325,7 @@ func messages(text string) []string {
 }
 
 // request makes a request with the headers that clients send, changed by header:
-// pairs of name and value; a value of "-" takes a header away.
+// pairs of name and value; a value of "-" takes a header away, and Path and Query are no headers.
 func (h *house) request(ctx context.Context, t *testing.T, verb, body string, header ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, verb, h.url, bytes.NewReader([]byte(body)))
@@ -338,6 +338,10 @@ func (h *house) request(ctx context.Context, t *testing.T, verb, body string, he
 		switch {
 		case header[i] == "Host":
 			r.Host = header[i+1]
+		case header[i] == "Path":
+			r.URL.Path = header[i+1]
+		case header[i] == "Query":
+			r.URL.RawQuery = header[i+1]
 		case header[i+1] == "-":
 			r.Header.Del(header[i])
 		default:

@@ -107,12 +107,12 @@ func TestModernHasNoSessions(t *testing.T) {
 	}
 }
 
-// An error of a backend comes with the status that belongs to its code in this era,
-// and with 200 in the other.
+// An error of a legacy backend comes with the status that belongs to its code in this
+// era, where it must have one, and with 200 in the other.
 func TestStatusOfBackendErrors(t *testing.T) {
 	h := start(t, nil)
 	s := h.initialize(t)
-	for code, status := range map[int]int{-32601: 404, -32602: 400, -32600: 400, -32700: 400, -32020: 400, -32021: 400, -32022: 400, -32603: 200, -32000: 200, 4242: 200} {
+	for code, status := range map[int]int{-32601: 404, -32602: 200, -32600: 200, -32700: 200, -32020: 400, -32021: 400, -32022: 400, -32603: 200, -32000: 200, 4242: 200} {
 		body := fmt.Sprintf(`"error":{"code":%d,"message":"x","data":{"a":1e400}}`, code)
 		h.show(map[string]tool{"fail": fixed(body)})
 		a := h.post(t, modernCall("1", "tools/call", `"name":"b__fail"`), modernHeader("tools/call", "b__fail")...)

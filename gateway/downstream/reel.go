@@ -32,6 +32,7 @@ type reel struct {
 	size   int
 	last   uint64        // number of the newest event; they start at 1
 	over   bool          // nothing will follow
+	freed  bool          // nobody can ask for it any more
 	more   chan struct{} // closed when something has
 }
 
@@ -49,7 +50,7 @@ func (r *reel) add(message []byte) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last++
-	if len(message) <= maxReelBytes && r.budget.used.Load() < maxReplay {
+	if !r.freed && len(message) <= maxReelBytes && r.budget.used.Load() < maxReplay {
 		r.events = append(r.events, taken{r.last, append([]byte(nil), message...)})
 		r.grow(len(message))
 		for len(r.events) > maxReelEvents || r.size > maxReelBytes {
@@ -86,10 +87,12 @@ func (r *reel) end() {
 	}
 }
 
-// free gives back the memory of a reel that nobody can ask for any more.
+// free gives back the memory of a reel that nobody can ask for any more. Its call may
+// go on.
 func (r *reel) free() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.freed = true
 	for len(r.events) > 0 {
 		r.dropLocked()
 	}

@@ -32,6 +32,9 @@ func (h *Handler) relay(ctx context.Context, m *wire.Message, s *Scope, client b
 			_ = answer.Reply(bridge.ToolError(nil, id, client.Modern, "Error: "+no.text), 0)
 			return
 		}
+		if no.code == resourceNotFound && client.Modern {
+			no.code = mcp.INVALID_PARAMS // what it is since 2026-07-28
+		}
 		_ = answer.Reply(bridge.RPCError(nil, id, no.code, no.text, nil), no.code)
 		return
 	}
@@ -100,7 +103,7 @@ func (h *Handler) toolRoute(m *wire.Message, s *Scope) ([]*bridge.Route, *refusa
 	}
 	if b := s.only(); s.Plain && b != nil {
 		// It may have a tool that it does not list: it says best itself.
-		return []*bridge.Route{s.route(b, name, bridge.AtName, name)}, nil
+		return []*bridge.Route{s.route(b, m.Method, bridge.AtName, name)}, nil
 	}
 	text, known := h.core.View().missingTool(s, name)
 	return nil, &refusal{code: mcp.INVALID_PARAMS, text: text, tool: known}
@@ -134,7 +137,7 @@ func (h *Handler) resourceRoutes(method, uri string, s *Scope) ([]*bridge.Route,
 		}
 	}
 	if len(routes) == 0 {
-		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Resource not found: " + uri}
+		return nil, &refusal{code: resourceNotFound, text: "Resource not found: " + uri}
 	}
 	return routes, nil
 }
@@ -176,7 +179,7 @@ func (h *Handler) completionRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, 
 // of extensions by what they name, or to the only backend there is.
 func (h *Handler) otherRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refusal) {
 	one := func(b *Backend, place bridge.Place, name string) ([]*bridge.Route, *refusal) {
-		return []*bridge.Route{s.route(b, m.Method, place, name)}, nil
+		return []*bridge.Route{s.route(b, counted(m.Method), place, name)}, nil
 	}
 	if b := s.only(); b != nil && s.Plain {
 		place, span := bridge.Nowhere, wire.Span{}
@@ -223,16 +226,26 @@ func (h *Handler) otherRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refu
 	return nil, &refusal{code: mcp.METHOD_NOT_FOUND, text: fmt.Sprintf("method %.100q is not supported", m.Method)}
 }
 
+// counted is what calls of a method are counted under: clients can make up names
+// without end, and each is kept.
+func counted(method string) string {
+	switch mcp.MCPMethod(method) {
+	case mcp.MethodTasksGet, mcp.MethodTasksList, mcp.MethodTasksResult, mcp.MethodTasksCancel, methodTasksUpdate:
+		return method
+	}
+	return "other methods"
+}
+
 // find asks one backend after the other for a resource that none lists, and
 // remembers who had it. Reading twice harms nobody.
 func (h *Handler) find(ctx context.Context, routes []*bridge.Route, client bridge.Client, m *wire.Message, answer *responder) {
 	for i, route := range routes {
 		t := &trial{Answer: answer, last: i == len(routes)-1}
 		bridge.Carry(ctx, route, client, m, t)
-		if !t.failed || ctx.Err() != nil {
-			if !t.failed {
-				h.found.put(answer.scope, route.Name, route.Backend)
-			}
+		if t.had {
+			h.found.put(answer.scope, route.Name, route.Backend)
+		}
+		if t.had || ctx.Err() != nil {
 			return
 		}
 	}
@@ -241,11 +254,11 @@ func (h *Handler) find(ctx context.Context, routes []*bridge.Route, client bridg
 // trial is an Answer that keeps an error to itself while there are others to ask.
 type trial struct {
 	bridge.Answer
-	last, failed bool
+	last, had bool
 }
 
 func (t *trial) Reply(message []byte, code int) error {
-	if t.failed = code != 0; t.failed && !t.last {
+	if t.had = code == 0; !t.had && !t.last {
 		return nil
 	}
 	return t.Answer.Reply(message, code)

@@ -22,6 +22,7 @@ type responder struct {
 	client  context.Context // ends when the client's connection does
 	json    bool            // the client takes application/json
 	events  bool            // the client takes text/event-stream
+	primes  bool            // the client may be sent an event without data
 	quiet   time.Duration
 	timer   *time.Timer
 	scratch []byte
@@ -36,6 +37,8 @@ type responder struct {
 func newResponder(w http.ResponseWriter, r *http.Request, s *session, scope string, quiet time.Duration) *responder {
 	a := &responder{w: w, session: s, scope: scope, client: r.Context(), quiet: quiet}
 	a.json, a.events = accepts(r.Header["Accept"])
+	_, shared := w.(*capture) // a stream that is more than this answer cannot be taken up again
+	a.primes = s != nil && s.Version >= mcp.ProtocolVersion20251125 && !shared
 	if a.events {
 		a.mu.Lock() // against the timer
 		defer a.mu.Unlock()
@@ -72,7 +75,7 @@ func (a *responder) keepAlive() {
 	}
 	if !a.started {
 		a.begin()
-		if a.reel != nil && a.session.Version >= mcp.ProtocolVersion20251125 {
+		if a.reel != nil && a.primes {
 			a.write(a.reel.primer()) // older clients may not take an event without data
 		}
 	}

@@ -33,9 +33,10 @@ type session struct {
 
 	mu     sync.Mutex // guards what follows
 	calls  map[string]*running
-	count  int     // of calls under way
-	stream *stream // the one that is open now; nil when none is
-	over   bool    // the session has ended
+	all    map[*running]struct{} // the calls under way
+	lost   bool                  // no call has a client any more
+	stream *stream               // the one that is open now; nil when none is
+	over   bool                  // the session has ended
 	// listed are the lists as the client last saw them: a change between that and
 	// its stream would otherwise reach nobody.
 	listed    [catalog.Kinds]uint64
@@ -61,6 +62,10 @@ func (s *session) newReel() *reel {
 	defer s.mu.Unlock()
 	s.streams++
 	r := newReel(strconv.Itoa(s.streams), s.budget)
+	if s.over {
+		r.free()
+		return r
+	}
 	if len(s.reels) >= maxReels {
 		i := max(0, slices.IndexFunc(s.reels, (*reel).ended))
 		s.reels[i].free()
@@ -98,11 +103,17 @@ func (s *session) began(id string, cancel context.CancelCauseFunc) (ended func()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[id] = c
-	s.count++
+	if s.all == nil {
+		s.all = map[*running]struct{}{}
+	}
+	s.all[c] = struct{}{}
+	if s.lost {
+		cancel(bridge.ErrCancelled)
+	}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.count--
+		delete(s.all, c)
 		if s.calls[id] == c {
 			delete(s.calls, id)
 		}
@@ -118,11 +129,12 @@ func (s *session) cancel(id string) {
 	}
 }
 
-// cancelAll cancels all calls under way.
+// cancelAll cancels all calls under way, and those that are about to begin.
 func (s *session) cancelAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.calls {
+	s.lost = true
+	for c := range s.all {
 		c.cancel(bridge.ErrCancelled)
 	}
 }
@@ -197,7 +209,7 @@ func (s *session) free() {
 func (s *session) busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stream != nil || s.count > 0
+	return s.stream != nil || len(s.all) > 0
 }
 
 // errStreamReplaced ends a stream whose session opened another one, or ended.

@@ -3,6 +3,7 @@ package downstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 
@@ -128,14 +129,17 @@ func (h *Handler) subscribe(ctx context.Context, w http.ResponseWriter, m *wire.
 	}
 	routes, no := h.resourceRoutes(m.Method, uri, scope)
 	if no != nil {
-		h.refuse(w, http.StatusOK, id, resourceNotFound, no.text)
+		h.refuse(w, http.StatusOK, id, no.code, no.text)
 		return
 	}
 	var err error
 	for _, route := range routes { // one, but for resources that nobody lists
 		n := &sub{resource{route.Backend, route.Name}, uri, func(message []byte) { s.standing.add(message) }}
-		if !s.sub(n) {
-			result(w, m) // it is watched already
+		if watched, ok := s.sub(n); watched {
+			result(w, m)
+			return
+		} else if !ok {
+			h.refuse(w, http.StatusOK, id, mcp.INTERNAL_ERROR, fmt.Sprintf("a client can watch %d resources at most: unsubscribe from others first", maxSubs))
 			return
 		}
 		if err = h.watches.add(ctx, n); err == nil {
@@ -160,15 +164,18 @@ func (h *Handler) subscribe(ctx context.Context, w http.ResponseWriter, m *wire.
 // resourceNotFound is the code of the revisions up to 2025-11-25.
 const resourceNotFound = -32002
 
-// sub notes n; false when the URI is watched already, or too many are.
-func (s *session) sub(n *sub) bool {
+// sub notes n, unless the URI is watched already, or as many as may be.
+func (s *session) sub(n *sub) (watched, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.subs[n.exposed] != nil || len(s.subs) >= maxSubs || s.over {
-		return false
+	switch {
+	case s.subs[n.exposed] != nil:
+		return true, false
+	case len(s.subs) >= maxSubs || s.over:
+		return false, false
 	}
 	s.subs[n.exposed] = n
-	return true
+	return false, true
 }
 
 func (s *session) has(n *sub) bool {

@@ -128,15 +128,18 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	modern := false
+	modern, older := false, false
 	_ = wire.Elements(wire.Member(result, "supportedVersions"), func(raw []byte) error {
 		version, _ := wire.Unquote(raw)
 		modern = modern || version == s.p.Version
+		older = older || slices.Contains(mcp.ValidProtocolVersions, version) && !mcp.IsModernProtocol(version)
 		return nil
 	})
 	if !modern {
 		return false, nil
 	}
+	l.older.Store(older)
+	l.open = func(sl *slot) (session, serverInfo, error) { return u.openOlder(l, sl, s) }
 	l.info = newServerInfo(s.p, result, wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo))
 	shared.current, shared.open = s, func(*slot) (session, serverInfo, error) { return s, l.info, nil }
 	l.shared = shared
@@ -158,6 +161,22 @@ func retriable(err error) bool {
 		return nil
 	})
 	return named
+}
+
+// openOlder opens a session for a client of the revisions before 2026-07-28 at a
+// backend that speaks both: there it may be asked what such a server asks its clients.
+// A server that keeps no sessions then has more to offer in the newer revision, modern,
+// and so has one that names revisions and refuses them.
+func (u *Upstream) openOlder(l *link, sl *slot, modern session) (session, serverInfo, error) {
+	s, info, err := u.initializeHTTP(l.callCtx, l, sl)
+	if err == nil && s.(*httpSession).id != "" {
+		return s, info, nil
+	}
+	if err != nil && (neverRan(err) || l.callCtx.Err() != nil) {
+		return nil, serverInfo{}, err
+	}
+	l.older.Store(false)
+	return modern, l.info, nil
 }
 
 // initializeHTTP opens a session of the revisions up to 2025-11-25.

@@ -1,14 +1,20 @@
 // Package upstream keeps one backend alive: it connects, finds out which era of
-// MCP the backend speaks and over which transport, lists its tools with their
-// bytes untouched, notices when they change or the backend goes, and carries
-// calls to it.
+// MCP the backend speaks and over which transport, lists what it has with the bytes
+// untouched, notices when that changes or the backend goes, and carries requests to
+// it and what it asks and tells back.
 //
 //	Upstream   one backend's life: a goroutine that connects, watches, reconnects
-//	link       one connected generation of it: address, transport, lanes
-//	lane       one client's session with a legacy backend, opened when first used
+//	link       one connected generation of it: address, transport, sessions
+//	slot       one session, opened when first used: the gateway's own, or a Lane's
 //	session    how messages travel: httpSession, sseSession
+//	attempt    one Exchange on its way through a session
 //
-// An Upstream knows nothing of clients: a call says which lane it belongs to, and
+// The gateway's own session lists, pings and subscribes. Where a backend keeps
+// sessions, clients' requests go through those of their lanes, so that the backend
+// may ask the client whose session it is; where it keeps none, all go through the
+// gateway's, and nobody can be asked.
+//
+// An Upstream knows nothing of clients: a request says which lane it belongs to, and
 // encodes itself once it is known what the backend speaks.
 package upstream
 

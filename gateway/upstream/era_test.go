@@ -46,7 +46,7 @@ func TestEraOfRealServers(t *testing.T) {
 		want    Peer
 		shared  bool // every client in one session
 	}{
-		"both eras":        {server.NewStreamableHTTPServer(echoServer(), server.WithStateful(true)), Peer{true, "2026-07-28"}, true},
+		"both eras":        {server.NewStreamableHTTPServer(echoServer(), server.WithStateful(true)), Peer{true, "2026-07-28"}, false},
 		"legacy stateful":  {server.NewStreamableHTTPServer(echoServer(), server.WithStateful(true), legacy), Peer{false, "2025-11-25"}, false},
 		"legacy stateless": {server.NewStreamableHTTPServer(echoServer(), server.WithStateLess(true), legacy), Peer{false, "2025-11-25"}, true},
 	} {

@@ -38,6 +38,9 @@ type Reply func(response []byte)
 type Lane struct {
 	// Key is what sessions are kept by. Lanes with the same key are the same client.
 	Key string
+	// Modern is a client of 2026-07-28: a backend that speaks that and older revisions
+	// is spoken to as the client speaks.
+	Modern bool
 	// Version is the protocol revision to ask for; empty means the newest that has
 	// sessions.
 	Version string

@@ -136,6 +136,7 @@ func (e *endpoint) post(ctx context.Context, h http.Header, body *buffer, final 
 		}
 		return res.Header, other
 	case named:
+		m.Status = res.StatusCode
 		return res.Header, receive(&m)
 	}
 	return res.Header, status

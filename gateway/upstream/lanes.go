@@ -10,7 +10,7 @@ import (
 // slotFor answers the slot that a request of lane goes through: the shared one where
 // the backend keeps no sessions. leave gives it back.
 func (l *link) slotFor(lane *Lane) (*slot, error) {
-	if l.open == nil || lane == nil {
+	if l.open == nil || lane == nil || l.info.peer.Modern && (lane.Modern || !l.older.Load()) {
 		return l.shared, nil
 	}
 	l.mu.Lock()
@@ -140,7 +140,7 @@ func (u *Upstream) Tell(key string, message []byte) {
 	slots := slices.Clone(l.lanes[key])
 	l.mu.Unlock()
 	for _, sl := range slots {
-		if s := sl.session(); s != nil {
+		if s := sl.session(); s != nil && !s.peer().Modern {
 			body.refs.Add(1)
 			l.send(s, body, l.answers)
 		}

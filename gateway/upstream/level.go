@@ -11,7 +11,7 @@ import (
 // session s, if the backend can be told and was told otherwise. A refusal is no
 // matter of the request that waits for it.
 func (sl *slot) level(ctx context.Context, s session, want string) {
-	if want == "" {
+	if want == "" || s.peer().Modern { // there it is in each request
 		return
 	}
 	sl.mu.Lock()

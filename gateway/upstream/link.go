@@ -20,6 +20,7 @@ type link struct {
 	shared   *slot // the gateway's own session, and everybody's where none is needed
 	// open makes one more session; nil where the backend keeps none.
 	open   func(*slot) (session, serverInfo, error)
+	older  atomic.Bool // a backend of 2026-07-28 that has sessions for older clients too
 	info   serverInfo
 	sse    bool // over HTTP+SSE
 	nextID atomic.Int64

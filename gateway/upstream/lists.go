@@ -81,16 +81,13 @@ type list struct {
 	bad     int // elements left out
 }
 
-// errList is a list that was answered and cannot be used.
-type errList struct{ error }
-
 // readList reads all pages of a backend's list. Elements that no client could use are
 // left out, each with a diagnostic: one bad one must not cost the others, and clients
 // that validate would refuse the whole list because of it.
 func (l *link) readList(ctx context.Context, s session, kind catalog.Kind) (*list, error) {
 	what := lists[kind]
 	broken := func(format string, args ...any) error {
-		return errList{fmt.Errorf("%s: %w", what.method, fmt.Errorf(format, args...))}
+		return fmt.Errorf("%s: %w", what.method, fmt.Errorf(format, args...))
 	}
 	read := &list{}
 	seen := map[string]bool{}
@@ -116,6 +113,9 @@ func (l *link) readList(ctx context.Context, s session, kind catalog.Kind) (*lis
 		cursor := wire.Member(result, "nextCursor")
 		last := cursor == nil || string(cursor) == "null"
 		if repeated := seen[string(cursor)]; last || repeated {
+			if page == 0 && cursor == nil {
+				read.hint.Frame = frameOf(result, kind)
+			}
 			if read.bad > maxRemarks {
 				read.remarks = append(read.remarks, leftOut(kind, fmt.Sprintf("%d more %s are left out", read.bad-maxRemarks, what.many)))
 			}
@@ -129,6 +129,18 @@ func (l *link) readList(ctx context.Context, s session, kind catalog.Kind) (*lis
 		params = `"cursor":` + string(cursor)
 	}
 	return nil, broken("more than %d pages", maxListPages)
+}
+
+// maxFrame bounds what is kept of a list result besides its items.
+const maxFrame = 64 << 10
+
+// frameOf answers what stands around the items of a list that came in one piece.
+func frameOf(result []byte, kind catalog.Kind) catalog.Frame {
+	at := wire.Find(result, kind.String())
+	if len(result)-(at.End-at.Start) > maxFrame {
+		return catalog.Frame{}
+	}
+	return catalog.Frame{Head: string(result[:at.Start+1]), Tail: string(result[at.End-1:])}
 }
 
 // maxRemarks is how many bad elements of one list are named; the rest is counted.

@@ -212,3 +212,14 @@ func TestSameListStays(t *testing.T) {
 		t.Error("an equal list took the place of another")
 	}
 }
+
+// What is to be said of the connection is said with what is to be said of the lists.
+func TestHostRemarkIsPublished(t *testing.T) {
+	b := fullBackend(t)
+	b.setTools(`[7]`)
+	srv := serve(t, &guard{allowed: "localhost", refuse: goRefusal, next: b})
+	s := awaitReady(t, start(t, at(srv.URL), quick()))
+	if len(s.Remarks) != 2 || s.Remarks[0].Code != "T001" || s.Remarks[1].Code != "H001" {
+		t.Errorf("remarks %+v", s.Remarks)
+	}
+}

@@ -148,6 +148,9 @@ func (u *Upstream) relistNow(ctx context.Context, l *link, want, announced kinds
 		if ctx.Err() != nil {
 			return err
 		}
+		if u.unlisted.has(catalog.Kind(k)) {
+			continue // said before
+		}
 		u.log.Warn("backend's "+lists[k].many+" cannot be listed again; the last list stands", "err", err)
 	}
 	offer := u.State().Offer

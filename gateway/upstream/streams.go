@@ -33,7 +33,7 @@ func (l *Lane) listens() bool {
 // nil where there is none.
 func (sl *slot) startStream(s session) (hangUp func()) {
 	l := sl.link
-	if l.sse || l.streamless.Load() || !sl.lane.listens() {
+	if l.sse || l.streamless.Load() || !sl.lane.listens() || s.peer().Modern {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(l.ctx)

@@ -75,7 +75,7 @@ func (u *Upstream) Subscribe(ctx context.Context, uri string) error {
 			return e.err
 		case <-s.next:
 		case <-u.ctx.Done():
-			return nil
+			return &UnavailableError{Backend: u.name, Reason: context.Cause(u.ctx).Error(), NotRun: true}
 		case <-ctx.Done():
 			u.subs.remove(uri, e)
 			return context.Cause(ctx)
@@ -207,7 +207,8 @@ func (u *Upstream) subscribeIn(ctx context.Context, l *link, in *session, asked 
 		}
 	}
 	for _, uri := range wanted {
-		if _, done := asked[uri]; done {
+		if asked[uri] {
+			u.subs.settle(uri, nil) // it was given up and wanted again meanwhile
 			continue
 		}
 		_, err := u.askAbout(ctx, l, s, mcp.MethodResourcesSubscribe, uri)

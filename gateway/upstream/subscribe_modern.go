@@ -19,6 +19,8 @@ const gather = 5 * time.Millisecond
 
 // updates is a stream of 2026-07-28 with the updates of some resources.
 type updates struct {
+	since  time.Time
+	list   []byte // of the resources that the backend acknowledged
 	hangUp context.CancelFunc
 	ended  chan struct{}
 }
@@ -44,13 +46,14 @@ func (u *Upstream) keepListening(ctx context.Context, l *link) {
 		}
 		var again <-chan time.Time
 		wanted := u.subs.wanted()
+		if now != nil && slices.Equal(wanted, named) {
+			u.settleHonoured(wanted, now.list) // one was given up and wanted again meanwhile
+		}
 		if now == nil && len(wanted) > 0 && slices.Equal(wanted, named) {
 			again = time.After(pause) // it broke, or could not be opened
 			pause = min(2*pause, longestPause)
 		} else if !slices.Equal(wanted, named) {
 			again = time.After(gather)
-		} else if now != nil {
-			pause = shortestPause
 		}
 		select {
 		case <-ctx.Done():
@@ -58,7 +61,9 @@ func (u *Upstream) keepListening(ctx context.Context, l *link) {
 		case <-u.subs.changed:
 			continue
 		case <-ended:
-			now.hangUp()
+			if now.hangUp(); time.Since(now.since) > lasting {
+				pause = shortestPause
+			}
 			now = nil
 			continue
 		case <-again:
@@ -87,7 +92,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	}
 	quoted, _ := json.Marshal(uris)
 	streamCtx, cancel := context.WithCancel(ctx)
-	next := &updates{hangUp: cancel, ended: make(chan struct{})}
+	next := &updates{since: time.Now(), hangUp: cancel, ended: make(chan struct{})}
 	honoured := make(chan []byte, 1)
 	var err error // of the stream, when ended is closed
 	if !streams.start(func() {
@@ -106,8 +111,8 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	timer := time.NewTimer(u.cfg.ConnectTimeout)
 	defer timer.Stop()
 	select {
-	case list := <-honoured:
-		u.settleHonoured(uris, list)
+	case next.list = <-honoured:
+		u.settleHonoured(uris, next.list)
 		return next
 	case <-next.ended:
 		err = settled(u.name, err)

@@ -183,7 +183,7 @@ func (u *Upstream) live(b discovery.Backend) {
 	remarks := u.allRemarks(l)
 	u.met.Store(true)
 	u.publish(func(s *State) {
-		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Peer: l.info.peer,
+		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Announced: s.Announced, Peer: l.info.peer,
 			Server: l.info.server, Capabilities: l.info.capabilities, Instructions: l.info.instructions,
 			URL: l.endpoint.url.String(), SSE: l.sse, Latency: got.took, CheckedAt: time.Now(), Remarks: remarks, link: l}
 	})

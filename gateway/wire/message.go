@@ -69,6 +69,10 @@ type Message struct {
 	InputRequests, ResultState Span
 	// Members of error.
 	Code Span
+
+	// Status is the HTTP status that a response came with when that was not 200. It is
+	// no part of the bytes: who reads the message from a connection sets it.
+	Status int
 }
 
 // The members of _meta that 2026-07-28 reserves for one hop.

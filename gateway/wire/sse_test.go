@@ -164,3 +164,41 @@ func TestAppendEvent(t *testing.T) {
 		}
 	}
 }
+
+// Where to go on, and when, is known also from events without data, and never from
+// one that was cut off.
+func TestEventReaderPlace(t *testing.T) {
+	for _, tt := range []struct {
+		in    string
+		id    string
+		known bool
+		retry int
+	}{
+		{"data: x\n\n", "", false, -1},
+		{"id: 1\nretry: 500\ndata:\n\n", "1", true, 500},
+		{"id: 1\n\n", "1", true, -1},
+		{"id: 1\ndata: x\n\nid: 2\ndata: cut\n", "1", true, -1},
+		{"id: 1\ndata: x\n\ndata: y\n\n", "1", true, -1},
+		{"id: 1\ndata: x\n\nid\ndata: y\n\n", "", false, -1},
+		{"retry: 0\n", "", false, 0},
+		{"retry: 5\nretry: -1\nretry: x\nretry: 1.5\nretry\n\n", "", false, 5},
+		{"retry: 99999999999999999999999\n", "", false, math.MaxInt32},
+	} {
+		t.Run(tt.in, func(t *testing.T) {
+			e := NewEventReader(strings.NewReader(tt.in), 100)
+			for {
+				if _, err := e.Next(); err != nil {
+					break
+				}
+			}
+			id, known := e.LastID()
+			if id != tt.id || known != tt.known || e.Retry() != tt.retry {
+				t.Errorf("got %q, %v, %d; want %q, %v, %d", id, known, e.Retry(), tt.id, tt.known, tt.retry)
+			}
+			e.Reset(strings.NewReader(""), 100)
+			if _, known := e.LastID(); known || e.Retry() != -1 {
+				t.Error("the next stream begins where this one ended")
+			}
+		})
+	}
+}

@@ -59,6 +59,7 @@ func (g *Gateway) Reconnect(ctx context.Context, name string) bool {
 	before := m.up.State().Attempts
 	m.up.Reconnect()
 	m.up.AwaitAttempt(ctx, before)
+	g.awaitShown(ctx, m)
 	return true
 }
 
@@ -83,6 +84,7 @@ func (g *Gateway) WaitAttempt(ctx context.Context, name string) {
 			continue
 		}
 		m.up.AwaitTried(ctx, b)
+		g.awaitShown(ctx, m)
 		return
 	}
 }

@@ -22,16 +22,35 @@ func (c core) Left(lane string) {
 	}
 }
 
-func (c core) Subscribe(ctx context.Context, backend, uri string) error {
+func (c core) Subscribe(ctx context.Context, backend, uri string, lane *upstream.Lane) (own bool, err error) {
 	m := c.g.registry.Load().byName[backend]
 	if m == nil {
-		return fmt.Errorf("backend %q is not there any more", backend)
+		return false, fmt.Errorf("backend %q is not there any more", backend)
 	}
-	return m.up.Subscribe(ctx, uri)
+	return subscribe(ctx, m.up, uri, lane)
 }
 
-func (c core) Unsubscribe(backend, uri string) {
-	if m := c.g.registry.Load().byName[backend]; m != nil {
+func subscribe(ctx context.Context, up *upstream.Upstream, uri string, lane *upstream.Lane) (own bool, err error) {
+	if lane != nil {
+		if own, err = up.SubscribeAs(ctx, lane, uri); own || err != nil {
+			return own, err
+		}
+	}
+	return false, up.Subscribe(ctx, uri)
+}
+
+// unsubscribePatience bounds what a backend may take to hear that a client watches a
+// resource no more.
+const unsubscribePatience = 5 * time.Second
+
+func (c core) Unsubscribe(backend, uri string, lane *upstream.Lane) {
+	m := c.g.registry.Load().byName[backend]
+	if m == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), unsubscribePatience)
+	defer cancel()
+	if lane == nil || !m.up.UnsubscribeAs(ctx, lane, uri) {
 		m.up.Unsubscribe(uri)
 	}
 }
@@ -61,16 +80,18 @@ func (g *Gateway) resubscribe(name string, up *upstream.Upstream) {
 		return
 	}
 	g.resumed[up] = true
-	uris := g.handler.Watched(name)
-	if len(uris) == 0 {
+	watches := g.handler.Watched(name)
+	if len(watches) == 0 {
 		return
 	}
 	g.upWork.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), resubscribePatience)
 		defer cancel()
-		for _, uri := range uris {
-			if err := up.Subscribe(ctx, uri); err != nil {
-				g.cfg.Log.Warn("a resource cannot be watched any more", "backend", name, "uri", uri, "err", err)
+		for _, w := range watches {
+			own, err := subscribe(ctx, up, w.URI, w.Lane)
+			w.Took(own)
+			if err != nil {
+				g.cfg.Log.Warn("a resource cannot be watched any more", "backend", name, "uri", w.URI, "err", err)
 			}
 		}
 	})

@@ -106,6 +106,7 @@ type Gateway struct {
 
 	registry atomic.Pointer[registry]
 	view     atomic.Pointer[downstream.View]
+	shown    atomic.Pointer[shown]
 
 	// Of Run's goroutine only.
 	running  map[string]*member
@@ -127,6 +128,7 @@ func New(cfg Config) *Gateway {
 		drawn: map[string]drawing{}, resumed: map[*upstream.Upstream]bool{},
 		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	g.registry.Store(newRegistry(nil))
+	g.shown.Store(&shown{next: make(chan struct{})})
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
 		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
 		KeepAlive: keepAlive, Access: g.access, Key: cfg.Key}, core{g})

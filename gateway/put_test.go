@@ -223,6 +223,9 @@ func TestWaitAttempt(t *testing.T) {
 		if b, ok := g.Backend("well"); !ok || b.Status != "connected" || len(b.Tools) != 1 {
 			t.Fatalf("after the attempt: %s, %s", b.Status, b.Reason)
 		}
+		if got := toolNames(g); got != "well__echo" {
+			t.Fatalf("after the attempt clients see %q", got)
+		}
 		g.WaitAttempt(ctx, "dead")
 		if b, ok := g.Backend("dead"); !ok || b.Status != "error" || b.Error == nil {
 			t.Fatalf("after the attempt: %s, %s", b.Status, b.Reason)

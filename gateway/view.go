@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -59,6 +60,7 @@ type drawing struct {
 // when something in it changed: most states differ in a latency or a reason.
 func (g *Gateway) rebuild() {
 	members := g.registry.Load().members
+	now := &shown{states: make(map[*upstream.Upstream]*upstream.State, len(members)), next: make(chan struct{})}
 	absent := map[string]string{}
 	parts := map[string][]input{"": nil}
 	for _, m := range members {
@@ -72,6 +74,7 @@ func (g *Gateway) rebuild() {
 			}
 		}
 		s := m.up.State()
+		now.states[m.up] = s
 		if s.Phase != upstream.PhaseReady {
 			absent[m.name] = s.Reason
 		}
@@ -101,6 +104,30 @@ func (g *Gateway) rebuild() {
 	}
 	maps.DeleteFunc(g.drawn, func(name string, _ drawing) bool { _, still := parts[name]; return !still })
 	g.view.Store(view)
+	close(g.shown.Swap(now).next)
+}
+
+// shown is the states that the view was made of; next is closed when a later one
+// stands.
+type shown struct {
+	states map[*upstream.Upstream]*upstream.State
+	next   chan struct{}
+}
+
+// awaitShown waits until clients see the state that m has: who has waited for a
+// backend calls it next.
+func (g *Gateway) awaitShown(ctx context.Context, m *member) {
+	for {
+		s := g.shown.Load()
+		if still := g.registry.Load().byName[m.name]; still == nil || still.up != m.up || s.states[m.up] == m.up.State() {
+			return
+		}
+		select {
+		case <-s.next:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (g *Gateway) isBackend(name string) bool { return g.registry.Load().byName[name] != nil }

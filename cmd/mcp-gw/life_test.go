@@ -44,6 +44,7 @@ func (p *parts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, "result")
 		case <-r.Context().Done():
 			p.note("call cut off")
+			panic(http.ErrAbortHandler) // or an empty answer may get out before the end
 		}
 	case "/stream":
 		http.NewResponseController(w).Flush()

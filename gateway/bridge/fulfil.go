@@ -101,7 +101,7 @@ func (c *call) askAll(ctx context.Context, requests []byte) ([]byte, error) {
 		if m.Error.Present() {
 			return nil, refusal(&m)
 		}
-		key, _ := json.Marshal(a.key)
+		key := wire.Quote(a.key)
 		if len(members) > 0 {
 			members = append(members, ',')
 		}
@@ -127,7 +127,7 @@ func (c *call) askOne(key string, request []byte, came chan<- answered) error {
 		return &refusedError{mcp.MISSING_REQUIRED_CLIENT_CAPABILITY,
 			fmt.Sprintf("backend %q needs the client capability %q, which this client did not declare", c.route.Backend, capability), data}
 	}
-	name, _ := json.Marshal(key)
+	name := wire.Quote(key)
 	raw := append(append([]byte(`{"jsonrpc":"2.0","id":`), name...), `,"method":"`...)
 	raw = append(append(raw, method...), '"')
 	if params := wire.Member(request, "params"); isObject(params) {

@@ -3,7 +3,6 @@ package bridge
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"strconv"
 	"sync"
 	"time"
@@ -201,7 +200,7 @@ func (k *parked) tell() {
 		requests = append(append(requests, a.method...), `","params":`...)
 		requests = append(append(requests, a.params...), '}')
 	}
-	quoted, _ := json.Marshal(state)
+	quoted := wire.Quote(state)
 	k.settleLocked(inputRequest(k.id, requests, quoted), 0)
 }
 
@@ -235,6 +234,7 @@ func (k *parked) over() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.done = true
+	k.asks = nil // they hold the backend's connection, and k may be kept for its answer
 	if k.timer != nil {
 		k.timer.Stop()
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -474,6 +475,25 @@ func TestResponseWhileParked(t *testing.T) {
 	}
 }
 
+// What the first request said of its client is known as long as the call lasts.
+func TestParkedCallKnowsItsClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, func(ctx context.Context, k *talk) error {
+			select {
+			case <-k.ask("1", "roots/list", ""):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			return k.send(`{"jsonrpc":"2.0","id":100,"error":{"code":-32042,"message":"first","data":{"elicitations":[{"mode":"url","url":"https://x"}]}}}`)
+		})
+		defer s.p.Close()
+		state := s.call(asker, first("1")).Result.RequestState
+		if o := s.call(asker, retry("2", state, `"ask_1":{}`)); o.Result.InputRequests["visit_1"].Method != "elicitation/create" {
+			t.Errorf("got %s", o.raw)
+		}
+	})
+}
+
 func TestCancelWhileAttached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := errors.New("left")
@@ -526,7 +546,12 @@ func TestLeavingWithTheQuestionIsNoCancellation(t *testing.T) {
 		defer s.p.Close()
 		for range 64 {
 			v := new(visit)
-			v.onReply = func() { v.cancel(context.Canceled) }
+			v.onReply = func() {
+				v.cancel(context.Canceled)
+				for range 20 {
+					runtime.Gosched() // to whoever notices that
+				}
+			}
 			<-s.beginWith(v, asker, first("1")).done
 			if o := s.call(asker, retry("2", v.outcome(t).Result.RequestState, told)); o.Result.Told == nil {
 				t.Fatalf("got %s", o.raw)

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -28,6 +27,13 @@ func (c *call) Receive(m *wire.Message, from upstream.Peer) error {
 			c.answer.Unask(c.route.Backend, id)
 		}
 		return nil // or of a request that was ours, not the client's
+	case mcp.MethodNotificationResourceUpdated:
+		if c.client.Modern {
+			return nil // there it comes on the stream of the subscription
+		}
+		if edits := ExposeURI(c.route.URIs, m); len(edits) > 0 {
+			return c.answer.Notify(wire.Splice(nil, m.Raw, edits...))
+		}
 	default:
 		if c.client.Modern != from.Modern {
 			return nil // what only the other era knows
@@ -246,7 +252,7 @@ func RPCError(dst, id []byte, code int, message string, data []byte) []byte {
 	if len(id) == 0 {
 		id = []byte("null")
 	}
-	text, _ := json.Marshal(message)
+	text := wire.Quote(message)
 	dst = append(append(dst, `{"jsonrpc":"2.0","id":`...), id...)
 	dst = strconv.AppendInt(append(dst, `,"error":{"code":`...), int64(code), 10)
 	dst = append(append(dst, `,"message":`...), text...)
@@ -259,7 +265,7 @@ func RPCError(dst, id []byte, code int, message string, data []byte) []byte {
 // ToolError appends a tools/call result that says, to the model, that the call
 // failed.
 func ToolError(dst, id []byte, modern bool, message string) []byte {
-	text, _ := json.Marshal(message)
+	text := wire.Quote(message)
 	dst = append(append(dst, `{"jsonrpc":"2.0","id":`...), id...)
 	dst = append(dst, `,"result":{`...)
 	if modern {

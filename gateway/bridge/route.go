@@ -12,7 +12,6 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -90,7 +89,7 @@ func (r *Route) Prepare(mirror *mcp.Tool) *Route {
 	if r.Place == Nowhere {
 		return r
 	}
-	r.quoted, _ = json.Marshal(r.Name) // a string always can be
+	r.quoted = wire.Quote(r.Name)
 	header, _ := mcp.EncodeHeaderValue(r.Name)
 	r.header, r.mirror = []string{header}, mirror
 	return r

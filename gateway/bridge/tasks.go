@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 
 	"mcp-gw/gateway/upstream"
@@ -52,7 +51,7 @@ func (c *call) plainTask(m *wire.Message, edits []wire.Edit) []wire.Edit {
 	if !ok {
 		return edits
 	}
-	quoted, _ := json.Marshal(own)
+	quoted := wire.Quote(own)
 	for i := range edits {
 		if edits[i].Span == m.Meta { // written anew for the other era
 			in := at(edits[i].New, wire.Span{Start: 0, End: len(edits[i].New)}, relatedTask, "taskId")
@@ -87,7 +86,7 @@ func ExposeAsk(prefix string, m *wire.Message, reply upstream.Reply) (*wire.Mess
 		if r.Scan(response) == nil {
 			span := at(response, r.Result, "_meta", relatedTask, "taskId")
 			if id, ok := wire.Unquote(span.In(response)); ok && strings.HasPrefix(id, prefix) {
-				quoted, _ := json.Marshal(strings.TrimPrefix(id, prefix))
+				quoted := wire.Quote(strings.TrimPrefix(id, prefix))
 				response = wire.Splice(nil, response, wire.Edit{Span: span, New: quoted})
 			}
 		}
@@ -116,7 +115,7 @@ func (c *call) exposeTasks(m *wire.Message) []wire.Edit {
 func prefixed(prefix string, raw []byte, edits []wire.Edit, spans ...wire.Span) []wire.Edit {
 	for _, s := range spans {
 		if id, ok := wire.Unquote(s.In(raw)); ok {
-			quoted, _ := json.Marshal(prefix + id)
+			quoted := wire.Quote(prefix + id)
 			edits = append(edits, wire.Edit{Span: s, New: quoted})
 		}
 	}

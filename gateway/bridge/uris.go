@@ -1,8 +1,6 @@
 package bridge
 
 import (
-	"encoding/json"
-
 	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/wire"
 )
@@ -67,7 +65,7 @@ func (w *rewriting) value(s wire.Span) {
 		return
 	}
 	if exposed, changed := w.to.Expose(own); changed {
-		quoted, _ := json.Marshal(exposed)
+		quoted := wire.Quote(exposed)
 		w.edits = append(w.edits, wire.Edit{Span: s, New: quoted})
 	}
 }

@@ -282,3 +282,78 @@ func TestClientsNotifications(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 }
+
+// What a modern backend asks for in a result, a legacy client is asked for by
+// requests on the stream of its call.
+func TestLegacyClientIsAskedByAModernBackend(t *testing.T) {
+	h := start(t, nil)
+	attempts := make(chan string, 4)
+	h.stage(&player{name: "b", modern: true, tools: []string{"t"}, answer: func(_ context.Context, r request) string {
+		attempts <- string(r.Params.In(r.Raw))
+		if r.InputResponses.Present() {
+			return `"result":{"resultType":"complete","content":[]}`
+		}
+		return `"result":{"resultType":"input_required","requestState":"s","inputRequests":{"one":{"method":"elicitation/create","params":{"message":"?"}},"two":{"method":"roots/list","params":{}}}}`
+	}})
+	for _, old := range []bool{false, true} {
+		var l *lines
+		var to []string
+		if old {
+			l, to = h.oldOpen(t, "")
+			h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{"elicitation":{},"roots":{"listChanged":true}}}}`, to...)
+			l.next(t, false)
+			h.post(t, callOf("t"), to...)
+		} else {
+			to = h.hello(t, "2025-11-25", `{"elicitation":{},"roots":{"listChanged":true}}`)
+			l = h.open(t, "POST", callOf("t"), to...)
+		}
+		if sent := <-attempts; !strings.Contains(sent, `"io.modelcontextprotocol/clientCapabilities":{"elicitation":{},"roots":{}}`) {
+			t.Errorf("the backend was told %s", sent)
+		}
+		for i, want := range []string{`{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"?"}}`, `{"jsonrpc":"2.0","id":2,"method":"roots/list","params":{}}`} {
+			if got := l.next(t, false); got != want {
+				t.Errorf("question %d: %s", i, got)
+			}
+		}
+		h.post(t, `{"jsonrpc":"2.0","id":2,"result":{"roots":[]}}`, to...)
+		h.post(t, `{"jsonrpc":"2.0","id":1,"result":{"action":"decline"}}`, to...)
+		if got := l.next(t, false); got != `{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[]}}` {
+			t.Errorf("answered %s", got)
+		}
+		sent := <-attempts
+		for _, want := range []string{`"requestState":"s"`, `"one":{"action":"decline"}`, `"two":{"roots":[]}`} {
+			if !strings.Contains(sent, want) {
+				t.Errorf("the backend got %s, without %s", sent, want)
+			}
+		}
+	}
+	// One that cannot be asked is told what it lacks.
+	s := h.hello(t, "2025-11-25", `{"elicitation":{}}`)
+	if a := h.post(t, callOf("t"), s...); !strings.Contains(a.last(), `"code":-32021`) || !strings.Contains(a.last(), `"requiredCapabilities":{"roots":{}}`) {
+		t.Errorf("without roots: %s", a.body)
+	}
+}
+
+// A question that was lost with its stream is there when the stream is taken up again.
+func TestQuestionOnABrokenStream(t *testing.T) {
+	h := start(t, nil)
+	asked := make(chan struct{})
+	h.stage(&player{name: "b", tools: []string{"t"}, answer: func(ctx context.Context, r request) string {
+		r.send(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":0}}`)
+		<-asked
+		return `"result":{"got":` + r.ask(ctx, elicitation) + `}`
+	}})
+	s := h.hello(t, "2025-11-25", `{"elicitation":{}}`)
+	l := h.open(t, "POST", callOf("t"), s...)
+	id, _ := l.event(t)
+	l.res.Body.Close()
+	close(asked)
+	again := h.open(t, "GET", "", append(s, "Last-Event-ID", id)...)
+	if _, data := again.event(t); !strings.HasPrefix(data, `{"jsonrpc":"2.0","id":1,"method":"elicitation/create"`) {
+		t.Errorf("got %s", data)
+	}
+	h.post(t, `{"jsonrpc":"2.0","id":1,"result":{}}`, s...)
+	if _, data := again.event(t); data != `{"jsonrpc":"2.0","id":1,"result":{"got":{"jsonrpc":"2.0","id":"theirs","result":{}}}}` {
+		t.Errorf("got %s", data)
+	}
+}

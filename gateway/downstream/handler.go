@@ -23,6 +23,7 @@ import (
 
 	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
 
@@ -33,9 +34,11 @@ type Core interface {
 	// Left tells that the client with that lane is gone for good.
 	Left(lane string)
 	// Subscribe asks a backend to tell of changes of a resource, Unsubscribe takes
-	// one such wish back.
-	Subscribe(ctx context.Context, backend, uri string) error
-	Unsubscribe(backend, uri string)
+	// one such wish back. Of a client with sessions, lane is given; own says that it
+	// subscribed in its own session with the backend, whose updates come by the
+	// lane's Inbox. All others come by Updated.
+	Subscribe(ctx context.Context, backend, uri string, lane *upstream.Lane) (own bool, err error)
+	Unsubscribe(backend, uri string, lane *upstream.Lane)
 	// Tell passes a client's notification on to a backend, or all with which it has
 	// a session when backend is empty.
 	Tell(backend, lane string, message []byte)
@@ -85,7 +88,7 @@ func New(cfg Config, core Core) *Handler {
 	h.sessions = newSessions(cfg.MaxSessions, core, bridge.NewSeal(cfg.Key, "session", ""), func(s *session) {
 		s.end()
 		for _, old := range s.unsubAll() {
-			h.watches.remove(old)
+			h.watches.leave(old)
 		}
 		s.free()
 		core.Left(s.tag)

@@ -51,7 +51,7 @@ func NewIdentity(version string, backends []*Backend, plain bool) Identity {
 	}
 	told := ""
 	if instructions != "" {
-		quoted, _ := json.Marshal(instructions)
+		quoted := wire.Quote(instructions)
 		told = `,"instructions":` + string(quoted)
 	}
 	versions, _ := json.Marshal(mcp.ValidProtocolVersions)
@@ -86,7 +86,7 @@ func announced(b *Backend, legacy bool) string {
 				value = `{"listChanged":true}`
 			}
 		}
-		quoted, _ := json.Marshal(name)
+		quoted := wire.Quote(name)
 		parts = append(parts, string(quoted)+":"+value)
 		return nil
 	})
@@ -119,7 +119,7 @@ func tasks(backends []*Backend, legacy bool) string {
 		_ = wire.Members(ext, func(key []byte, at wire.Span) error {
 			if name := string(key); !seen[name] {
 				seen[name] = true
-				quoted, _ := json.Marshal(name)
+				quoted := wire.Quote(name)
 				extensions = append(extensions, string(quoted)+":"+string(at.In(ext)))
 			}
 			return nil

@@ -19,8 +19,11 @@ func (s *session) Notified(backend string, m *wire.Message) {
 			}
 		}
 		return
-	case string(mcp.MethodNotificationProgress), mcp.MethodNotificationResourceUpdated:
-		return // of a call that is over; and updates come by the gateway's own session
+	case string(mcp.MethodNotificationProgress):
+		return // of a call that is over
+	case mcp.MethodNotificationResourceUpdated:
+		s.updated(backend, m)
+		return
 	}
 	raw := m.Raw
 	if scope := s.core.View().scope(s.Scope); !scope.Plain {
@@ -31,6 +34,23 @@ func (s *session) Notified(backend string, m *wire.Message) {
 		}
 	}
 	s.standing.add(raw)
+}
+
+// updated passes a change of a resource on that the client watches in its own session
+// with the backend.
+func (s *session) updated(backend string, m *wire.Message) {
+	uri, _ := wire.Unquote(m.URI.In(m.Raw))
+	var exposed []string
+	s.mu.Lock()
+	for _, n := range s.subs {
+		if n.resource == (resource{backend, uri}) {
+			exposed = append(exposed, n.exposed)
+		}
+	}
+	s.mu.Unlock()
+	for _, e := range exposed {
+		s.standing.add(updatedMessage(m, e, m.Meta.In(m.Raw)))
+	}
 }
 
 // Asked implements upstream.Inbox.

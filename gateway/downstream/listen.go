@@ -91,7 +91,7 @@ func (h *Handler) watch(ctx context.Context, l *listening, uris []byte, scope *S
 		seen[uri] = true
 		routes, _ := h.resourceRoutes(string(mcp.MethodResourcesSubscribe), uri, scope)
 		for _, route := range routes {
-			s := &sub{resource{route.Backend, route.Name}, uri, l.update}
+			s := &sub{resource: resource{route.Backend, route.Name}, exposed: uri, updated: l.update}
 			if h.watches.add(ctx, s) == nil {
 				l.subs = append(l.subs, s)
 				honoured = append(honoured, string(raw))

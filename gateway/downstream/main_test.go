@@ -148,26 +148,40 @@ type house struct {
 	told      []string // "backend lane message"
 	levels    []string
 	subscribe func(ctx context.Context, backend, uri string) error
+	own       bool // clients with sessions subscribe in their own
 }
 
 func (h *house) View() *View { return h.view.Load() }
 
 func (h *house) Left(lane string) { h.note(&h.gone, lane) }
 
-func (h *house) Subscribe(ctx context.Context, backend, uri string) error {
+func (h *house) Subscribe(ctx context.Context, backend, uri string, lane *upstream.Lane) (own bool, err error) {
 	h.mu.Lock()
 	refuse := h.subscribe
 	h.mu.Unlock()
 	if refuse != nil {
 		if err := refuse(ctx, backend, uri); err != nil {
-			return err
+			return false, err
 		}
 	}
 	h.note(&h.watched, "+"+backend+" "+uri)
-	return nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.own && lane != nil, nil
 }
 
-func (h *house) Unsubscribe(backend, uri string) { h.note(&h.watched, "-"+backend+" "+uri) }
+func (h *house) Unsubscribe(backend, uri string, _ *upstream.Lane) {
+	h.note(&h.watched, "-"+backend+" "+uri)
+}
+
+// watching are the URIs of a backend that are watched, sorted.
+func (h *house) watching(backend string) (uris []string) {
+	for _, w := range h.Watched(backend) {
+		uris = append(uris, w.URI)
+	}
+	slices.Sort(uris)
+	return uris
+}
 
 func (h *house) Tell(backend, lane string, message []byte) {
 	h.note(&h.told, backend+" "+lane+" "+string(message))

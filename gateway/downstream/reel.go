@@ -112,13 +112,6 @@ func (r *reel) after(number uint64) (events []taken, over bool, more <-chan stru
 	return events, r.over, r.more
 }
 
-// newest answers the number of the last event.
-func (r *reel) newest() uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last
-}
-
 // appendEvent appends message as an event that can be asked for again.
 func (r *reel) appendEvent(dst []byte, number uint64, message []byte) []byte {
 	dst = append(append(append(dst, "id: "...), r.name...), '-')

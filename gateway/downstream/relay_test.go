@@ -495,3 +495,31 @@ type tally struct {
 
 func (c *tally) Notify([]byte) error     { c.notes++; return nil }
 func (c *tally) Reply([]byte, int) error { c.replies++; return nil }
+
+// Where one backend is seen alone, its lists have its own members beside the items;
+// among others, none has.
+func TestListsKeepTheBackendsFrame(t *testing.T) {
+	h := start(t, nil)
+	old := &player{name: "old", tools: []string{"t"}}
+	old.hints[catalog.Tools].Frame = catalog.Frame{Head: `{ "x":1e400,"tools":[`, Tail: `],"_meta":{"a":1.0} }`}
+	young := &player{name: "young", modern: true, tools: []string{"t"}}
+	young.hints[catalog.Tools] = catalog.Hint{TTL: 5, Known: true, Frame: catalog.Frame{Head: `{"resultType":"complete","tools":[`, Tail: `],"ttlMs":5,"cacheScope":"public","y":2,"_meta":{"b":1}}`}}
+	h.stage(old, young)
+	const item = `{"name":"t","inputSchema":{"type":"object"}}`
+	const server = `"io.modelcontextprotocol/serverInfo":{"name":"mcp-gateway","version":"9.9.9"}`
+	for scope, want := range map[string]map[string]string{
+		"old":   {"legacy": `{ "x":1e400,"tools":[` + item + `],"_meta":{"a":1.0} }`, "modern": `{"tools":[` + item + `],"x":1e400,"resultType":"complete","ttlMs":0,"cacheScope":"public","_meta":{` + server + `,"a":1.0}}`},
+		"young": {"modern": `{"resultType":"complete","tools":[` + item + `],"ttlMs":5,"cacheScope":"public","y":2,"_meta":{"b":1}}`, "legacy": `{"tools":[` + item + `],"y":2,"_meta":{"b":1}}`},
+	} {
+		for era, ask := range h.eras(t, scope) {
+			if a := ask(t, "tools/list", ""); a.body != `{"jsonrpc":"2.0","id":1,"result":`+want[era]+`}` {
+				t.Errorf("%s, %s client:\ngot  %s\nwant %s", scope, era, a.body, want[era])
+			}
+		}
+	}
+	for era, ask := range h.eras(t, "") {
+		if a := ask(t, "tools/list", ""); strings.Contains(a.body, "1e400") || strings.Contains(a.body, `"y"`) || strings.Contains(a.body, `"b":1`) {
+			t.Errorf("%s: %s", era, a.body)
+		}
+	}
+}

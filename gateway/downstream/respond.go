@@ -1,7 +1,6 @@
 package downstream
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -76,8 +75,3 @@ func startStream(w http.ResponseWriter) {
 
 // comment keeps a silent stream alive through proxies and time-outs.
 var comment = []byte(": keep-alive\n\n")
-
-func quote(text string) []byte {
-	quoted, _ := json.Marshal(text) // a string always can be
-	return quoted
-}

@@ -26,6 +26,8 @@ type sub struct {
 	resource
 	exposed string
 	updated func(message []byte)
+	lane    *upstream.Lane // of a client with sessions; nil otherwise
+	own     bool           // subscribed in its own session with the backend
 }
 
 // watches are all subscriptions of all clients.
@@ -38,11 +40,13 @@ type watches struct {
 
 // add begins s. The backend has been told when it returns.
 func (t *watches) add(ctx context.Context, s *sub) error {
-	if err := t.core.Subscribe(ctx, s.backend, s.uri); err != nil {
+	own, err := t.core.Subscribe(ctx, s.backend, s.uri, s.lane)
+	if err != nil {
 		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	s.own = own
 	if t.subs == nil {
 		t.subs = map[resource]map[*sub]struct{}{}
 	}
@@ -53,39 +57,65 @@ func (t *watches) add(ctx context.Context, s *sub) error {
 	return nil
 }
 
+// remove ends s, and tells the backend.
 func (t *watches) remove(s *sub) {
+	if there, _ := t.forget(s); there {
+		t.core.Unsubscribe(s.backend, s.uri, s.lane)
+	}
+}
+
+// leave ends s because its client has left. Its own sessions with backends end with it.
+func (t *watches) leave(s *sub) {
+	if there, own := t.forget(s); there && !own {
+		t.core.Unsubscribe(s.backend, s.uri, s.lane)
+	}
+}
+
+// forget reports whether s was there.
+func (t *watches) forget(s *sub) (there, own bool) {
 	t.mu.Lock()
-	_, there := t.subs[s.resource][s]
+	defer t.mu.Unlock()
+	_, there = t.subs[s.resource][s]
 	delete(t.subs[s.resource], s)
 	if len(t.subs[s.resource]) == 0 {
 		delete(t.subs, s.resource)
 	}
-	t.mu.Unlock()
-	if there {
-		t.core.Unsubscribe(s.backend, s.uri)
-	}
+	return there, s.own
 }
 
-// of answers the URIs of a backend that are watched, each as often as it is.
-func (t *watches) of(backend string) (uris []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for r, subs := range t.subs {
+// Watch is one client's wish to hear of a resource; Lane is nil of a client without
+// sessions.
+type Watch struct {
+	URI  string
+	Lane *upstream.Lane
+	in   *watches
+	sub  *sub
+}
+
+// Took notes how the backend was told: own says in the client's own session.
+func (w Watch) Took(own bool) {
+	w.in.mu.Lock()
+	defer w.in.mu.Unlock()
+	w.sub.own = own
+}
+
+// Watched answers what clients watch of a backend, each as often as it is watched:
+// what a new connection of the backend has to be told.
+func (h *Handler) Watched(backend string) (all []Watch) {
+	h.watches.mu.Lock()
+	defer h.watches.mu.Unlock()
+	for r, subs := range h.watches.subs {
 		if r.backend == backend {
-			for range subs {
-				uris = append(uris, r.uri)
+			for s := range subs {
+				all = append(all, Watch{r.uri, s.lane, &h.watches, s})
 			}
 		}
 	}
-	return uris
+	return all
 }
 
-// Watched answers the URIs of a backend that clients watch, each as often as it is
-// watched: what a new connection of the backend has to be told.
-func (h *Handler) Watched(backend string) []string { return h.watches.of(backend) }
-
 // Updated passes a backend's notifications/resources/updated on to those who watch
-// the resource.
+// the resource, but have no session with the backend in which they hear of it.
 func (h *Handler) Updated(backend string, m *wire.Message) {
 	uri, ok := wire.Unquote(m.URI.In(m.Raw))
 	if !ok {
@@ -94,7 +124,9 @@ func (h *Handler) Updated(backend string, m *wire.Message) {
 	h.watches.mu.Lock()
 	subs := make([]*sub, 0, 4)
 	for s := range h.watches.subs[resource{backend, uri}] {
-		subs = append(subs, s)
+		if !s.own {
+			subs = append(subs, s)
+		}
 	}
 	h.watches.mu.Unlock()
 	plain := wire.WithoutHop(m.Meta.In(m.Raw)) // the gateway's own subscription is nobody's business
@@ -104,7 +136,7 @@ func (h *Handler) Updated(backend string, m *wire.Message) {
 }
 
 func updatedMessage(m *wire.Message, exposed string, meta []byte) []byte {
-	edits := []wire.Edit{{Span: m.URI, New: quote(exposed)}}
+	edits := []wire.Edit{{Span: m.URI, New: wire.Quote(exposed)}}
 	if m.Meta.Present() {
 		edits = append(edits, wire.Edit{Span: m.Meta, New: meta})
 	}
@@ -134,7 +166,8 @@ func (h *Handler) subscribe(ctx context.Context, w http.ResponseWriter, m *wire.
 	}
 	var err error
 	for _, route := range routes { // one, but for resources that nobody lists
-		n := &sub{resource{route.Backend, route.Name}, uri, func(message []byte) { s.standing.add(message) }}
+		n := &sub{resource: resource{route.Backend, route.Name}, exposed: uri, lane: s.lane,
+			updated: func(message []byte) { s.standing.add(message) }}
 		if watched, ok := s.sub(n); watched {
 			result(w, m)
 			return

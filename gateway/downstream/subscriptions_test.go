@@ -43,8 +43,7 @@ func TestSubscribe(t *testing.T) {
 	if got := h.noted(&h.watched); !slices.Equal(got, []string{"+one a:1", "+two a:both", "+one note://7", "+one a:1"}) {
 		t.Errorf("backends were told %q", got)
 	}
-	watched := h.Watched("one")
-	slices.Sort(watched)
+	watched := h.watching("one")
 	if !slices.Equal(watched, []string{"a:1", "a:1", "note://7"}) {
 		t.Errorf("watched %q", watched)
 	}
@@ -86,7 +85,7 @@ func TestSubscribe(t *testing.T) {
 	if !slices.Equal(got, []string{"-one a:1", "-one note://7", "-two a:both"}) {
 		t.Errorf("backends were told %q", got)
 	}
-	if left := h.Watched("one"); !slices.Equal(left, []string{"a:1"}) || h.Watched("two") != nil {
+	if left := h.watching("one"); !slices.Equal(left, []string{"a:1"}) || h.watching("two") != nil {
 		t.Errorf("watched %q", left)
 	}
 	h.do(t, "DELETE", "", other...)
@@ -147,7 +146,7 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	s := h.initialize(t)
 	in := h.sessions.get(s[1])
 	for i := range maxSubs {
-		if _, ok := in.sub(&sub{resource{"one", "x"}, fmt.Sprint(i), nil}); !ok {
+		if _, ok := in.sub(&sub{resource: resource{"one", "x"}, exposed: fmt.Sprint(i)}); !ok {
 			t.Fatalf("subscription %d was refused", i)
 		}
 	}
@@ -225,7 +224,7 @@ func TestListenToResources(t *testing.T) {
 			t.Errorf("ended with %s", got)
 		}
 		await(t, "unsubscribing", func() bool { return len(h.noted(&h.watched)) == 6 })
-		if left := h.Watched("one"); left != nil {
+		if left := h.watching("one"); left != nil {
 			t.Errorf("watched %q", left)
 		}
 	}
@@ -243,9 +242,9 @@ func TestListenerLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	await(t, "subscribing", func() bool { return len(h.Watched("one")) == 1 })
+	await(t, "subscribing", func() bool { return len(h.watching("one")) == 1 })
 	cancel()
-	await(t, "unsubscribing", func() bool { return len(h.Watched("one")) == 0 })
+	await(t, "unsubscribing", func() bool { return len(h.watching("one")) == 0 })
 
 	l := &listening{meta: `"_meta":{"s":1}`, updates: make(chan []byte, maxWaitingUpdates)}
 	for range 2 * maxWaitingUpdates {
@@ -310,5 +309,38 @@ func TestChangesOfEveryKind(t *testing.T) {
 	h.EndStreams()
 	if got := deaf.next(t, false); !strings.Contains(got, `"resultType":"complete"`) {
 		t.Errorf("what nobody listens to: %s", got)
+	}
+}
+
+// A client that subscribed in its own session with a backend hears of a resource by
+// that session alone, so that nothing reaches it twice, and others by the gateway's.
+func TestSubscribedInItsOwnSession(t *testing.T) {
+	h := start(t, nil)
+	one, two := pair(new(echoes), nil)
+	h.stage(one, two)
+	h.mu.Lock()
+	h.own = true
+	h.mu.Unlock()
+	s := h.initialize(t)
+	lane := h.sessions.get(s[1]).lane
+	l := h.open(t, "GET", "", s...)
+	modern := h.open(t, "POST", modernCall("1", "subscriptions/listen", `"notifications":{"resourceSubscriptions":["mcp-gw+one+a:both"]}`), modernHeader("subscriptions/listen", "")...)
+	modern.next(t, false)
+	h.post(t, subscription("subscribe", "mcp-gw+one+a:both"), s...)
+	h.Updated("one", updated(t, "a:both", `,"by":"the gateway's"`))
+	if got := modern.next(t, false); !strings.Contains(got, "mcp-gw+one+a:both") {
+		t.Errorf("got %s", got)
+	}
+	lane.Inbox.Notified("two", updated(t, "a:both", `,"by":"another backend"`))
+	lane.Inbox.Notified("one", updated(t, "a:1", `,"by":"what is not watched"`))
+	own := updated(t, "a:both", `,"by":"its own"`)
+	lane.Inbox.Notified("one", own)
+	clear(own.Raw) // it is valid only during the call
+	if got := l.next(t, false); got != `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"mcp-gw+one+a:both","by":"its own"}}` {
+		t.Errorf("got %s", got)
+	}
+	h.EndStreams()
+	if got := modern.next(t, false); !strings.Contains(got, `"resultType":"complete"`) {
+		t.Errorf("got %s", got)
 	}
 }

@@ -51,7 +51,7 @@ func taskPages(m *wire.Message, s *Scope) ([]*bridge.Route, *wire.Message, *refu
 	r := s.route(all[i], m.Method, bridge.Nowhere, "")
 	r.Next = func(cursor []byte) []byte {
 		if text, more := wire.Unquote(cursor); more {
-			return pageCursor(all[i].Name, quote(text))
+			return pageCursor(all[i].Name, wire.Quote(text))
 		}
 		if i+1 < len(all) {
 			return pageCursor(all[i+1].Name, nil)
@@ -62,7 +62,7 @@ func taskPages(m *wire.Message, s *Scope) ([]*bridge.Route, *wire.Message, *refu
 }
 
 func pageCursor(backend string, cursor []byte) []byte {
-	return quote(base64.RawURLEncoding.EncodeToString(append([]byte(backend+"\n"), cursor...)))
+	return wire.Quote(base64.RawURLEncoding.EncodeToString(append([]byte(backend+"\n"), cursor...)))
 }
 
 // ownPage is m with the backend's own cursor, JSON, or without one.

@@ -10,8 +10,7 @@ import (
 	"mcp-gw/gateway/wire"
 )
 
-// maxAnswers is how many messages of clients, most of them answers to requests, are
-// on their way to one backend at once. What is beyond is dropped: the backend does
+// maxAnswers is how many answers of clients are on their way to one backend at once. What is beyond is dropped: the backend does
 // not take what it asked for.
 const maxAnswers = 256
 

@@ -140,7 +140,7 @@ func (a *attempt) overhear(m *wire.Message) {
 // asked takes a request of the backend. A backend that keeps no sessions knows
 // neither who would be asked nor what the client can do.
 func (a *attempt) asked(m *wire.Message) {
-	if isPing(m) || a.slot.lane == nil || !a.ask(m) {
+	if isPing(m) || a.slot.lane == nil || a.peer.Modern || !a.ask(m) {
 		a.link.reply(a.session, m)
 	}
 }

@@ -26,6 +26,7 @@ type question struct {
 type backend struct {
 	*httptest.Server
 	modern, stateless bool
+	both              bool // modern, with sessions for older clients
 
 	mu       sync.Mutex // guards what follows
 	on       map[string]func(http.ResponseWriter, *question)
@@ -133,7 +134,11 @@ func (b *backend) answer(w http.ResponseWriter, q *question) {
 			http.Error(w, "Bad Request: No valid session ID provided", http.StatusBadRequest)
 			return
 		}
-		reply(w, q, `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":`+can+`,"ttlMs":0,"cacheScope":"public"}`)
+		versions := `"2026-07-28"`
+		if b.both {
+			versions += `,"2025-11-25","2025-06-18"`
+		}
+		reply(w, q, `{"resultType":"complete","supportedVersions":[`+versions+`],"capabilities":`+can+`,"ttlMs":0,"cacheScope":"public"}`)
 		return
 	case "initialize":
 		if !b.stateless {
@@ -147,7 +152,7 @@ func (b *backend) answer(w http.ResponseWriter, q *question) {
 		reply(w, q, `{"protocolVersion":"2025-11-25","capabilities":`+can+`,"serverInfo":{"name":"scripted","version":"1"}}`)
 		return
 	}
-	if !b.modern && !b.stateless && !known {
+	if !known && (!b.modern && !b.stateless || b.both && q.session != "") {
 		http.Error(w, "Session not found", http.StatusNotFound)
 		return
 	}

@@ -63,8 +63,8 @@ func refusal(err error) (what string, ok bool) {
 func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
 	// The link outlives u.ctx by its good-bye; retire ends it.
 	linkCtx, kill := context.WithCancelCause(context.Background())
-	l := &link{name: b.Name, cfg: u.cfg, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.changedKinds,
-		renewed: u.renewed, answers: make(chan struct{}, maxAnswers)}
+	l := &link{name: b.Name, cfg: u.cfg, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.hearChange,
+		doubt: u.doubt, renewed: u.renewed, answers: make(chan struct{}, maxAnswers)}
 	l.callCtx, l.endCalls = context.WithCancelCause(linkCtx)
 	l.endpoint = newEndpoint(linkCtx, at, b.Headers, u.cfg).withTLS(b.TLS)
 	l.nextID.Store(100) // below are ids of fixed meaning
@@ -94,7 +94,7 @@ func refusedPost(err error) bool {
 
 func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
 	modern, err := u.discover(ctx, l)
-	if modern || err != nil && (neverRan(err) || ctx.Err() != nil) {
+	if modern || err != nil && (neverRan(err) || ctx.Err() != nil || errors.Is(err, errContradicts)) {
 		return err
 	}
 	open := func(sl *slot) (session, serverInfo, error) { return u.initializeHTTP(l.callCtx, l, sl) }
@@ -116,6 +116,7 @@ func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
 func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	shared := &slot{link: l}
 	s := &httpSession{endpoint: l.endpoint, owner: shared, p: Peer{Modern: true, Version: mcp.ProtocolVersion20260728}, self: u.self}
+	s.settle()
 	ask := func() ([]byte, error) {
 		return u.step(ctx, func(ctx context.Context) ([]byte, error) {
 			return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodServerDiscover, "")
@@ -123,7 +124,9 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	}
 	result, err := ask()
 	if retriable(err) {
-		result, err = ask()
+		if result, err = ask(); retriable(err) {
+			return false, errContradicts
+		}
 	}
 	if err != nil {
 		return false, err
@@ -146,21 +149,29 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	return true, nil
 }
 
+// errContradicts means that nothing can be said to a backend: it wants the revision
+// that it refuses.
+var errContradicts = errors.New("answers that it does not support the revision that it names, " + mcp.ProtocolVersion20260728 +
+	": is one of several servers behind its address an older one?")
+
 // retriable reports whether a refusal for the protocol revision names the very one
 // that was asked for: a server that is starting, or one of several behind one address.
 func retriable(err error) bool {
 	var other *eraError
+	var rpc *rpcError
 	var m wire.Message
-	if !errors.As(err, &other) || m.Scan(other.answer) != nil || rpcErrorOf(&m).code != mcp.UNSUPPORTED_PROTOCOL_VERSION {
+	if errors.As(err, &other) && m.Scan(other.answer) == nil {
+		rpc = rpcErrorOf(&m)
+	} else if !errors.As(err, &rpc) {
 		return false
 	}
 	named := false
-	_ = wire.Elements(wire.Member(wire.Member(m.Error.In(m.Raw), "data"), "supported"), func(raw []byte) error {
+	_ = wire.Elements(wire.Member(wire.Member(rpc.object, "data"), "supported"), func(raw []byte) error {
 		version, _ := wire.Unquote(raw)
 		named = named || version == mcp.ProtocolVersion20260728
 		return nil
 	})
-	return named
+	return named && rpc.code == mcp.UNSUPPORTED_PROTOCOL_VERSION
 }
 
 // openOlder opens a session for a client of the revisions before 2026-07-28 at a
@@ -215,7 +226,7 @@ func (u *Upstream) initializeHTTP(ctx context.Context, l *link, sl *slot) (sessi
 		_, _ = u.step(ctx, func(ctx context.Context) ([]byte, error) { s.close(ctx); return nil, nil })
 		return nil, serverInfo{}, err
 	}
-	return s, info, nil
+	return s.settle(), info, nil
 }
 
 // connectSSE opens a session over HTTP+SSE.

@@ -56,8 +56,13 @@ type Lane struct {
 	// Inbox takes what the backend sends outside of calls; it may be nil.
 	Inbox Inbox
 
-	level atomic.Pointer[string]
+	level   atomic.Pointer[string]
+	watched watched
+	gone    atomic.Bool // its client left
 }
+
+// stays tells that sessions of the lane are kept until its client leaves.
+func (l *Lane) stays() bool { return l.Inbox != nil && !l.gone.Load() }
 
 // SetLevel notes the level from which on the client wants log messages. Sessions are
 // told with the next request, or by SyncLevel.

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -16,6 +15,9 @@ func (l *link) slotFor(lane *Lane) (*slot, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, sl := range l.lanes[lane.Key] {
+		if sl.lane != lane && sl.lane.gone.Load() {
+			continue // a late call of one that left, and came back under the key
+		}
 		if !lane.Exclusive || !sl.taken {
 			sl.taken = lane.Exclusive
 			return sl, nil
@@ -52,14 +54,19 @@ func (l *link) removeLocked(sl *slot) session {
 	return sl.close()
 }
 
-// evictLocked closes the session that was idle longest, and answers false when all
-// are in use.
+// evictLocked closes the session that was idle longest, one that somebody listens in
+// only where there is no other, and answers false when all are in use.
 func (l *link) evictLocked() bool {
 	var oldest *slot
 	var since time.Time
 	for _, slots := range l.lanes {
 		for _, sl := range slots {
-			if used, idle := sl.idleSince(); idle && !sl.taken && (oldest == nil || used.Before(since)) {
+			used, idle := sl.idleSince()
+			if !idle || sl.taken {
+				continue
+			}
+			if oldest == nil || oldest.lane.stays() && !sl.lane.stays() ||
+				oldest.lane.stays() == sl.lane.stays() && used.Before(since) {
 				oldest, since = sl, used
 			}
 		}
@@ -79,18 +86,20 @@ func (l *link) closeLane(key string) {
 	l.slots -= len(slots)
 	l.mu.Unlock()
 	for _, sl := range slots {
+		sl.lane.gone.Store(true)
 		l.farewell(sl.close())
 	}
 }
 
-// sweep ends the sessions that nobody used since before.
+// sweep ends the sessions that nobody used since before. A client with an Inbox may do
+// nothing but listen: its sessions end when it leaves.
 func (l *link) sweep(before time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var idle []*slot
 	for _, slots := range l.lanes {
 		for _, sl := range slots {
-			if used, unused := sl.idleSince(); unused && !sl.taken && used.Before(before) {
+			if used, unused := sl.idleSince(); unused && !sl.taken && !sl.lane.stays() && used.Before(before) {
 				idle = append(idle, sl)
 			}
 		}
@@ -100,49 +109,18 @@ func (l *link) sweep(before time.Time) {
 	}
 }
 
-// each runs f, in goroutines of the link, for the open sessions of a lane.
-func (l *link) eachOpen(key string, f func(context.Context, *slot, session)) {
+// openSlots answers the slots of lane key that have a session.
+func (l *link) openSlots(key string) []*slot {
 	l.mu.Lock()
 	slots := slices.Clone(l.lanes[key])
 	l.mu.Unlock()
-	for _, sl := range slots {
-		s := sl.session()
-		if s == nil {
-			continue
-		}
-		l.work.start(func() {
-			ctx, cancel := context.WithTimeout(l.ctx, l.cfg.ConnectTimeout)
-			defer cancel()
-			f(ctx, sl, s)
-		})
-	}
+	return slices.DeleteFunc(slots, func(sl *slot) bool { return sl.session() == nil })
 }
 
 // CloseLane ends a client's sessions with the backend.
 func (u *Upstream) CloseLane(key string) {
+	u.listeners.leave(key)
 	if l := u.State().link; l != nil {
 		l.closeLane(key)
-	}
-}
-
-// Tell sends a client's notification, raw JSON-RPC, to the sessions of lane key that
-// are open, and does not wait. It opens none: what never heard of the client need not
-// know.
-func (u *Upstream) Tell(key string, message []byte) {
-	l := u.State().link
-	if l == nil {
-		return
-	}
-	body := getBuffer()
-	defer body.release()
-	body.b = append(body.b, message...)
-	l.mu.Lock()
-	slots := slices.Clone(l.lanes[key])
-	l.mu.Unlock()
-	for _, sl := range slots {
-		if s := sl.session(); s != nil && !s.peer().Modern {
-			body.refs.Add(1)
-			l.send(s, body, l.answers)
-		}
 	}
 }

@@ -34,14 +34,17 @@ func (sl *slot) level(ctx context.Context, s session, want string) {
 	sl.mu.Unlock()
 
 	l := sl.link
-	ctx, cancel := context.WithTimeout(ctx, l.cfg.ConnectTimeout)
+	within, cancel := context.WithTimeout(ctx, l.cfg.ConnectTimeout)
 	defer cancel()
 	quoted, _ := json.Marshal(want)
-	if _, err := l.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodSetLogLevel, `"level":`+string(quoted)); err != nil {
+	_, err := l.self.ask(within, s, l.nextID.Add(1), mcp.MethodSetLogLevel, `"level":`+string(quoted))
+	if err != nil {
 		l.cfg.Log.Debug("backend refuses the log level", "backend", l.name, "level", want, "err", err)
 	}
 	sl.mu.Lock()
-	sl.leveling = nil
+	if sl.leveling = nil; err != nil && ctx.Err() != nil && sl.told == want {
+		sl.told = "" // who waited for it left too soon
+	}
 	sl.mu.Unlock()
 	close(done)
 }
@@ -49,7 +52,28 @@ func (sl *slot) level(ctx context.Context, s session, want string) {
 // SyncLevel tells the open sessions of lane key the level that its client wants now,
 // and does not wait.
 func (u *Upstream) SyncLevel(key string) {
-	if l := u.State().link; l != nil {
-		l.eachOpen(key, func(ctx context.Context, sl *slot, s session) { sl.level(ctx, s, sl.lane.Level()) })
+	l := u.State().link
+	if l == nil {
+		return
+	}
+	for _, sl := range l.openSlots(key) {
+		if sl.syncing.CompareAndSwap(false, true) && !l.work.start(sl.syncLevel) {
+			sl.syncing.Store(false)
+		}
+	}
+}
+
+// syncLevel tells the level until what was told last is what is wanted: however often
+// that changes meanwhile, one goroutine sees to it.
+func (sl *slot) syncLevel() {
+	for {
+		want, s := sl.lane.Level(), sl.session()
+		if s != nil {
+			sl.level(sl.link.ctx, s, want)
+		}
+		sl.syncing.Store(false)
+		if sl.lane.Level() == want || sl.link.ctx.Err() != nil || !sl.syncing.CompareAndSwap(false, true) {
+			return
+		}
 	}
 }

@@ -27,7 +27,7 @@ type link struct {
 	// streamless and tardy tell what was learned of the streams of sessions: that
 	// there are none, or that their opening is not worth waiting for.
 	streamless, tardy atomic.Bool
-	answers           chan struct{} // one for each message of a client under way
+	answers           chan struct{} // one for each answer of a client under way
 
 	ctx   context.Context // ends when the backend is known to be gone
 	kill  context.CancelCauseFunc
@@ -42,6 +42,7 @@ type link struct {
 	slots int // in all lanes
 
 	changed func(kinds) // told when the backend says that lists of its changed
+	doubt   func()      // told when it may have been restarted
 	renewed func()      // told when the gateway's own session is another one
 }
 
@@ -113,7 +114,7 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		}
 		if errors.Is(err, errSessionLost) && !retried {
 			stale = s
-			l.changed(allKinds) // a backend that lost a session was restarted, most likely
+			l.changed(allKinds)
 			continue
 		}
 		if ctx.Err() != nil && l.ctx.Err() == nil {

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -134,14 +136,40 @@ func (l *link) readList(ctx context.Context, s session, kind catalog.Kind) (*lis
 // maxFrame bounds what is kept of a list result besides its items.
 const maxFrame = 64 << 10
 
-// frameOf answers what stands around the items of a list that came in one piece.
+// frameOf answers what stands around the items of a list that came in one piece, and
+// nothing where that is no valid JSON, or where two readers could find different items
+// in it.
 func frameOf(result []byte, kind catalog.Kind) catalog.Frame {
 	at := wire.Find(result, kind.String())
-	if len(result)-(at.End-at.Start) > maxFrame {
+	if !at.Present() || result[at.Start] != '[' || len(result)-(at.End-at.Start) > maxFrame {
 		return catalog.Frame{}
 	}
-	return catalog.Frame{Head: string(result[:at.Start+1]), Tail: string(result[at.End-1:])}
+	f := catalog.Frame{Head: string(result[:at.Start+1]), Tail: string(result[at.End-1:])}
+	if around := []byte(f.Head + f.Tail); !json.Valid(around) || !utf8.Valid(around) {
+		return catalog.Frame{}
+	}
+	steering := []string{kind.String(), "nextCursor", "resultType", "ttlMs", "cacheScope", "_meta"}
+	seen := map[string]bool{}
+	if wire.Members(result, func(name []byte, _ wire.Span) error {
+		folded := strings.ToLower(string(name)) // many a reader takes "Tools" for "tools"
+		for _, steers := range steering {
+			if strings.EqualFold(folded, steers) && string(name) != steers {
+				return errOdd
+			}
+		}
+		if seen[folded] {
+			return errOdd
+		}
+		seen[folded] = true
+		return nil
+	}) != nil {
+		return catalog.Frame{}
+	}
+	return f
 }
+
+// errOdd ends the reading of a result that two readers could read differently.
+var errOdd = errors.New("a member is there twice, or looks like another")
 
 // maxRemarks is how many bad elements of one list are named; the rest is counted.
 const maxRemarks = 50

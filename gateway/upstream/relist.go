@@ -114,16 +114,22 @@ func (o *Offer) count(k catalog.Kind) int {
 	return len(*o.items(k))
 }
 
-// changedKinds notes that lists of the backend changed.
-func (u *Upstream) changedKinds(ks kinds) {
-	u.stale.Or(uint32(ks))
+// hearChange notes that the backend says that lists of its changed.
+func (u *Upstream) hearChange(ks kinds) {
+	u.announced.Or(uint32(ks))
 	u.relist.ring()
 }
 
-// renewed notes that the gateway's own session is a new one: of a backend that was
-// restarted, most likely, and that knows of no subscription.
+// doubt notes that the backend was restarted, most likely: all lists may have changed.
+func (u *Upstream) doubt() {
+	u.stale.Or(uint32(allKinds))
+	u.relist.ring()
+}
+
+// renewed notes that the gateway's own session is a new one, which knows of no
+// subscription.
 func (u *Upstream) renewed() {
-	u.changedKinds(allKinds)
+	u.doubt()
 	u.subs.changed.ring()
 }
 

@@ -52,6 +52,14 @@ type httpSession struct {
 	p     Peer
 	self
 	ended atomic.Bool
+	// stamps are the values of the session's headers, of one that is settled.
+	stamps struct{ version, id []string }
+}
+
+// settle notes that id and p stay as they are.
+func (s *httpSession) settle() *httpSession {
+	s.stamps.version, s.stamps.id = []string{s.p.Version}, []string{s.id}
+	return s
 }
 
 func (s *httpSession) peer() Peer                     { return s.p }
@@ -61,9 +69,13 @@ func (s *httpSession) over() bool                     { return s.ended.Load() }
 
 // stamp adds what every request of the session carries.
 func (s *httpSession) stamp(h http.Header) {
-	h["Mcp-Protocol-Version"] = []string{s.p.Version}
+	version, id := s.stamps.version, s.stamps.id
+	if version == nil { // it is being opened
+		version, id = []string{s.p.Version}, []string{s.id}
+	}
+	h["Mcp-Protocol-Version"] = version
 	if s.id != "" {
-		h["Mcp-Session-Id"] = []string{s.id}
+		h["Mcp-Session-Id"] = id
 	}
 }
 
@@ -91,8 +103,11 @@ func (s *httpSession) do(ctx context.Context, h http.Header, body *buffer, id in
 
 // lost turns the refusal of a session into errSessionLost.
 func (s *httpSession) lost(err error) error {
+	if err == nil || s.id == "" {
+		return err
+	}
 	var status *statusError
-	if s.id == "" || !errors.As(err, &status) {
+	if !errors.As(err, &status) {
 		return err
 	}
 	if status.sessionLost() {
@@ -149,8 +164,10 @@ func (s *httpSession) listen(ctx context.Context, at *place, opened func(kinds))
 // listenModern is listen in 2026-07-28: subscriptions/listen, whose answer is a
 // stream (basic/utilities/subscriptions).
 func (s *httpSession) listenModern(ctx context.Context, opened func(kinds)) error {
+	acknowledged := false
 	err := s.subscriptions(ctx, `"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true`,
 		func(honoured []byte) error {
+			acknowledged = true
 			told := announced(func(kind string) []byte { return wire.Member(honoured, kind+"ListChanged") })
 			if told == 0 {
 				return errNoStream // none of use
@@ -159,7 +176,7 @@ func (s *httpSession) listenModern(ctx context.Context, opened func(kinds)) erro
 			return nil
 		})
 	var rpc *RefusedError
-	if errors.As(err, &rpc) {
+	if errors.As(err, &rpc) || err == nil && !acknowledged { // it answered something else
 		return errNoStream
 	}
 	return err
@@ -195,10 +212,10 @@ func (s *httpSession) subscriptions(ctx context.Context, filter string, acknowle
 }
 
 func (s *httpSession) close(ctx context.Context) {
-	s.ended.Store(true)
 	if s.id == "" {
-		return
+		return // there is none: several may use it
 	}
+	s.ended.Store(true)
 	h := make(http.Header, 8)
 	s.stamp(h)
 	res, err := s.transport.RoundTrip(s.newRequest(ctx, http.MethodDelete, s.url, h, nil))

@@ -33,6 +33,12 @@ type slot struct {
 	logs     bool // the backend takes logging/setLevel
 	told     string
 	leveling chan struct{} // closed when the setLevel under way ends
+	since    time.Time     // when it was opened
+	losses   int           // sessions in a row that did not last
+	outbox   []letter      // what the client tells, in its order
+	sending  bool          // somebody empties the outbox
+
+	syncing atomic.Bool // SyncLevel is at work
 }
 
 // acquire answers the slot's session for one call, opening it if there is none or
@@ -41,30 +47,21 @@ type slot struct {
 func (sl *slot) acquire(ctx context.Context, stale session) (session, error) {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
-	if stale != nil && sl.current == stale {
-		sl.current = nil
-		sl.hangUpLocked()
-		stale.abandon()
-	}
-	for sl.current == nil {
+	for {
+		if stale != nil && sl.current == stale {
+			sl.current = nil
+			sl.hangUpLocked()
+			stale.abandon()
+		}
+		if sl.current != nil {
+			sl.calls++
+			return sl.current, nil
+		}
 		if sl.opening == nil {
-			sl.opening = make(chan struct{})
-			sl.asks, sl.told = new(atomic.Int32), ""
-			sl.mu.Unlock()
-			s, info, err := sl.open(sl)
-			var hangUp func()
-			if err == nil {
-				hangUp = sl.opened(s)
-			}
-			sl.mu.Lock()
-			sl.err = err
-			close(sl.opening)
-			sl.opening = nil
-			if err != nil {
+			if err := sl.openLocked(); err != nil {
 				return nil, err
 			}
-			sl.current, sl.hangUp, sl.logs = s, hangUp, info.has("logging")
-			break
+			continue
 		}
 		wait := sl.opening
 		sl.mu.Unlock()
@@ -79,15 +76,35 @@ func (sl *slot) acquire(ctx context.Context, stale session) (session, error) {
 			return nil, sl.err
 		}
 	}
-	sl.calls++
-	return sl.current, nil
+}
+
+// openLocked opens the session, without the lock meanwhile.
+func (sl *slot) openLocked() error {
+	sl.opening = make(chan struct{})
+	sl.asks, sl.told = new(atomic.Int32), ""
+	sl.mu.Unlock()
+	s, info, err := sl.open(sl)
+	var hangUp func()
+	if err == nil {
+		hangUp = sl.opened(s)
+	}
+	sl.mu.Lock()
+	sl.err = err
+	close(sl.opening)
+	sl.opening = nil
+	if err == nil {
+		sl.current, sl.hangUp, sl.logs, sl.since = s, hangUp, info.has("logging"), time.Now()
+	}
+	return err
 }
 
 // opened begins what goes with a new session, and answers what ends its stream.
 func (sl *slot) opened(s session) (hangUp func()) {
 	switch {
 	case sl.lane != nil:
-		return sl.startStream(s)
+		hangUp = sl.startStream(s)
+		sl.resubscribe(s)
+		return hangUp
 	case sl.link != nil:
 		sl.link.renewed()
 	}

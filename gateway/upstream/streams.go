@@ -33,8 +33,8 @@ func (l *Lane) listens() bool {
 // nil where there is none.
 func (sl *slot) startStream(s session) (hangUp func()) {
 	l := sl.link
-	if l.sse || l.streamless.Load() || !sl.lane.listens() || s.peer().Modern {
-		return nil
+	if l.streamless.Load() || !sl.lane.listens() || s.peer().Modern || l.sse && sl.lane.Inbox == nil {
+		return nil // over HTTP+SSE the stream is the session: it is only looked after
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	settled := make(chan struct{})
@@ -68,8 +68,22 @@ func (sl *slot) keepStream(ctx context.Context, s session, settle func()) {
 		if errors.Is(err, errNoStream) {
 			sl.link.streamless.Store(true)
 		}
-		if ctx.Err() != nil || errors.Is(err, errNoStream) || errors.Is(err, errSessionLost) {
-			return // a lost session is the next call's to find: the path may be what the 404 meant
+		if ctx.Err() != nil || errors.Is(err, errNoStream) {
+			return
+		}
+		if lost := errors.Is(err, errSessionLost); lost || sl.link.sse {
+			known, sure := false, true
+			if lost {
+				known, sure = sl.link.knows(ctx, s)
+			}
+			if known {
+				sl.link.streamless.Store(true) // it was the path that the 404 meant
+				return
+			}
+			if sure {
+				sl.renew(ctx, s)
+				return
+			}
 		}
 		if !rest(ctx, &pause, start, at) {
 			return
@@ -119,8 +133,10 @@ func (u *Upstream) stream(ctx context.Context, l *link, streaming chan<- kinds, 
 			}
 			err = s.listen(ctx, &at, tell)
 		}
-		if errors.Is(err, errSessionLost) && u.stillKnows(ctx, l, s) {
-			err = errNoStream // it was the path that the 404 meant
+		if errors.Is(err, errSessionLost) {
+			if known, _ := l.knows(ctx, s); known {
+				err = errNoStream // it was the path that the 404 meant
+			}
 		}
 		if ctx.Err() != nil {
 			return
@@ -136,11 +152,13 @@ func (u *Upstream) stream(ctx context.Context, l *link, streaming chan<- kinds, 
 	}
 }
 
-// stillKnows reports whether the backend takes a request in session s.
-func (u *Upstream) stillKnows(ctx context.Context, l *link, s session) bool {
-	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
-		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodPing, "")
-	})
+// knows reports whether the backend takes a request in session s, and whether that is
+// sure.
+func (l *link) knows(ctx context.Context, s session) (known, sure bool) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.ConnectTimeout)
+	defer cancel()
+	_, err := l.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodPing, "")
 	var rpc *rpcError
-	return err == nil || errors.As(err, &rpc)
+	known = err == nil || errors.As(err, &rpc)
+	return known, known || errors.Is(err, errSessionLost)
 }

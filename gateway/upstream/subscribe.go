@@ -39,6 +39,7 @@ type subscriptions struct {
 	mu   sync.Mutex // guards what follows
 	uris map[string]*subscription
 	size int // of all URIs
+	open int // those that are not settled
 }
 
 type subscription struct {
@@ -98,6 +99,7 @@ func (s *subscriptions) add(uri string) (*subscription, error) {
 		e = &subscription{settled: make(chan struct{})}
 		s.uris[uri] = e
 		s.size += len(uri)
+		s.open++
 		s.changed.ring()
 	}
 	e.count++
@@ -113,9 +115,19 @@ func (s *subscriptions) remove(uri string, e *subscription) {
 		return
 	}
 	if now.count--; now.count == 0 {
+		if !now.done {
+			s.open--
+		}
 		s.deleteLocked(uri)
 		s.changed.ring()
 	}
+}
+
+// pending reports whether somebody waits to hear what became of a subscription.
+func (s *subscriptions) pending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open > 0
 }
 
 func (s *subscriptions) deleteLocked(uri string) {
@@ -133,6 +145,7 @@ func (s *subscriptions) settle(uri string, err error) {
 	if e == nil || e.done {
 		return
 	}
+	s.open--
 	e.done, e.err = true, err
 	close(e.settled)
 	if err != nil {

@@ -39,6 +39,7 @@ func (u *Upstream) keepListening(ctx context.Context, l *link) {
 		}
 	}()
 	pause := shortestPause
+	var since, retry time.Time // when a change was noticed, and when to try again; zero when there is nothing to do
 	for {
 		var ended chan struct{}
 		if now != nil {
@@ -46,14 +47,24 @@ func (u *Upstream) keepListening(ctx context.Context, l *link) {
 		}
 		var again <-chan time.Time
 		wanted := u.subs.wanted()
-		if now != nil && slices.Equal(wanted, named) {
+		same := slices.Equal(wanted, named)
+		if same && now != nil {
 			u.settleHonoured(wanted, now.list) // one was given up and wanted again meanwhile
 		}
-		if now == nil && len(wanted) > 0 && slices.Equal(wanted, named) {
-			again = time.After(pause) // it broke, or could not be opened
-			pause = min(2*pause, longestPause)
-		} else if !slices.Equal(wanted, named) {
-			again = time.After(gather)
+		switch {
+		case !same || u.subs.pending(): // also what was refused, and is wanted again
+			if since.IsZero() {
+				since = time.Now()
+			}
+			again = time.After(gather - time.Since(since))
+		case now == nil && len(wanted) > 0: // it broke, or could not be opened
+			if since = (time.Time{}); retry.IsZero() {
+				retry = time.Now().Add(pause)
+				pause = min(2*pause, longestPause)
+			}
+			again = time.After(time.Until(retry))
+		default:
+			since = time.Time{}
 		}
 		select {
 		case <-ctx.Done():
@@ -68,9 +79,10 @@ func (u *Upstream) keepListening(ctx context.Context, l *link) {
 			continue
 		case <-again:
 		}
-		named = wanted
-		next := u.openUpdates(ctx, l, &streams, wanted)
-		if next == nil && len(wanted) > 0 {
+		since, retry = time.Time{}, time.Time{}
+		named = u.subs.wanted()
+		next := u.openUpdates(ctx, l, &streams, named)
+		if next == nil && len(named) > 0 {
 			continue // the old stream, if any, stands
 		}
 		if now != nil {
@@ -88,6 +100,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	}
 	s, ok := l.shared.session().(*httpSession)
 	if !ok {
+		u.refuseRest(uris)
 		return nil
 	}
 	quoted, _ := json.Marshal(uris)
@@ -95,6 +108,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	next := &updates{since: time.Now(), hangUp: cancel, ended: make(chan struct{})}
 	honoured := make(chan []byte, 1)
 	var err error // of the stream, when ended is closed
+	var why error // of there being none
 	if !streams.start(func() {
 		defer close(next.ended)
 		err = s.subscriptions(streamCtx, `"resourceSubscriptions":`+string(quoted), func(filter []byte) error {
@@ -113,18 +127,19 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	select {
 	case next.list = <-honoured:
 		u.settleHonoured(uris, next.list)
+		u.refuseRest(uris)
 		return next
 	case <-next.ended:
-		err = settled(u.name, err)
+		why = settled(u.name, err)
 	case <-timer.C:
-		err = &UnavailableError{Backend: u.name, Reason: fmt.Sprintf("did not acknowledge the subscription within %v", u.cfg.ConnectTimeout)}
+		why = &UnavailableError{Backend: u.name, Reason: fmt.Sprintf("did not acknowledge the subscription within %v", u.cfg.ConnectTimeout)}
 	case <-ctx.Done():
 		cancel()
 		return nil // the next link asks
 	}
 	cancel()
 	for _, uri := range uris {
-		u.subs.settle(uri, err)
+		u.subs.settle(uri, why)
 	}
 	return nil
 }
@@ -142,7 +157,7 @@ func settled(backend string, err error) error {
 	return &UnavailableError{Backend: backend, Reason: explain(context.Background(), err), cause: err}
 }
 
-// settleHonoured settles each subscription by whether the backend names it.
+// settleHonoured settles the subscriptions that the backend names.
 func (u *Upstream) settleHonoured(uris []string, list []byte) {
 	named := map[string]bool{}
 	_ = wire.Elements(list, func(raw []byte) error {
@@ -153,9 +168,14 @@ func (u *Upstream) settleHonoured(uris []string, list []byte) {
 	for _, uri := range uris {
 		if named[uri] {
 			u.subs.settle(uri, nil)
-		} else {
-			u.subs.settle(uri, notOffered())
 		}
+	}
+}
+
+// refuseRest settles those of the subscriptions that are not.
+func (u *Upstream) refuseRest(uris []string) {
+	for _, uri := range uris {
+		u.subs.settle(uri, notOffered())
 	}
 }
 

@@ -28,10 +28,12 @@ type Upstream struct {
 	wish      bell          // desired has changed
 	reconnect bell          // a person wants a new connection
 	suspect   bell          // a call found the backend gone
-	relist    bell          // stale has grown
-	stale     atomic.Uint32 // kinds whose lists the backend says have changed
+	relist    bell          // stale or announced has grown
+	stale     atomic.Uint32 // kinds whose lists may have changed
+	announced atomic.Uint32 // kinds whose lists the backend says have changed
 	met       atomic.Bool   // it was connected once
 	subs      *subscriptions
+	listeners listeners
 
 	ctx    context.Context // of Run; set by New so that links can end with it
 	cancel context.CancelCauseFunc
@@ -190,7 +192,9 @@ func (u *Upstream) live(b discovery.Backend) {
 	u.note("info", fmt.Sprintf("Connected — %d tools", len(offer.Tools)), true)
 	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
 		"prompts", len(offer.Prompts), "resources", len(offer.Resources), "templates", len(offer.Templates))
+	l.work.start(func() { u.relisten(l) })
 	why := u.watch(b, l)
+	u.listeners.take(l, u.cfg.MaxLanes)
 	u.lose(b, why.Error())
 	u.end(b, l, why)
 }

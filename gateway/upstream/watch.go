@@ -61,8 +61,8 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		case heard = <-streaming:
 			dirty |= heard // what changed while there was no stream was not heard
 		case <-u.relist:
-			said |= kinds(u.stale.Swap(0))
-			dirty |= said
+			said |= kinds(u.announced.Swap(0))
+			dirty |= said | kinds(u.stale.Swap(0))
 		case <-again:
 			again = nil
 		case <-broken:

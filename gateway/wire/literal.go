@@ -1,6 +1,19 @@
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Quote answers text as a JSON string literal, with no more escaped than has to be:
+// what HTML would take for its own stays as it is.
+func Quote(text string) []byte {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text) // a string always can be
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
+}
 
 func (s *scanner) literal(word string) error {
 	if !bytes.HasPrefix(s.b[s.i:], []byte(word)) {

@@ -1,10 +1,12 @@
 // The official TypeScript clients, driven over standard input: one JSON command a
 // line, answered by one JSON line that repeats its `id`.
 //
-//   {id, op: "connect", as, sdk: "v1"|"v2"|"v2-auto", url, transport: "http"|"sse"}
+//   {id, op: "connect", as, sdk: "v1"|"v2"|"v2-auto", url, transport: "http"|"sse", capable: bool}
 //   {id, op: "list", as}                      every tool, as the SDK hands it out
 //   {id, op: "call", as, name, arguments, progress: bool}
 //   {id, op: "cancel", as, call}              aborts the call with that command id
+//   {id, op: "request", as, method, params, progress: bool}      any method; capable clients only
+//   {id, op: "take", as}                      what a capable client was asked and told since
 //   {id, op: "close", as}
 //
 // Events come unasked: {event: "list_changed", as}. The process ends with its input.
@@ -14,6 +16,7 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport as SSEv1 } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport as HTTPv1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ToolListChangedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { capableClient, request } from "./capable.mjs";
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 const clients = new Map(); // name of the connection -> client
@@ -39,13 +42,14 @@ function newTransport(sdk, transport, url) {
 }
 
 const ops = {
-  async connect({ as, sdk, url, transport }) {
-    const client = newClient(sdk, as);
+  async connect({ as, sdk, url, transport, capable }) {
+    const client = capable ? capableClient(sdk) : newClient(sdk, as);
     await client.connect(newTransport(sdk, transport, url));
     clients.set(as, client);
     return {
       version: sdk === "v1" ? client.transport?.protocolVersion : client.getNegotiatedProtocolVersion(),
       server: client.getServerVersion(),
+      capabilities: client.getServerCapabilities(),
       instructions: client.getInstructions(),
     };
   },
@@ -79,6 +83,14 @@ const ops = {
   async cancel({ call }) {
     calls.get(call)?.abort(new Error("cancelled by the test"));
     return {};
+  },
+  async request({ as, method, params, progress }) {
+    const seen = [];
+    const options = { timeout: 30_000, ...(progress && { onprogress: (report) => seen.push(report) }) };
+    return { result: await request(clients.get(as), method, params, options), progress: seen };
+  },
+  async take({ as }) {
+    return clients.get(as).events.splice(0);
   },
   async close({ as }) {
     await clients.get(as)?.close();

@@ -185,27 +185,28 @@ func eraless(t *testing.T, text []byte, c sdkCall) (rest string, reports []any) 
 
 func TestOfficialClientsSeeTheSameThroughTheGateway(t *testing.T) {
 	t.Parallel()
-	g := startGateway(t)
 	backends := realBackends(t)
-	for _, b := range backends {
-		g.connect(t, b.name, b.url, b.transport)
+	gateways := make([]*gateway, len(backends)) // one each: several have the same URIs
+	for i, b := range backends {
+		gateways[i] = startGateway(t)
+		gateways[i].connect(t, b.name, b.url, b.transport)
 	}
 	dialers := sdkDialers(t)
 	for _, who := range slices.Sorted(maps.Keys(dialers)) {
 		t.Run(who, func(t *testing.T) {
-			through := dialers[who](t, g.mcp(), "http")
-			if strings.Contains(who, "newest") || strings.Contains(who, "2026") {
-				if got := through.version(); got != modernVersion {
-					t.Errorf("agreed on %q with the gateway, want %s", got, modernVersion)
+			for i, b := range backends {
+				through := dialers[who](t, gateways[i].mcp(), "http")
+				version := legacyVersion
+				if strings.Contains(who, "newest") || strings.Contains(who, "2026") {
+					version = modernVersion
 				}
-			} else if got := through.version(); got != legacyVersion {
-				t.Errorf("agreed on %q with the gateway, want %s", got, legacyVersion)
-			}
-			listed := map[string][]byte{}
-			for _, tool := range through.list(t) {
-				listed[str(tool, "name")] = tool
-			}
-			for _, b := range backends {
+				if got := through.version(); got != version {
+					t.Errorf("agreed on %q with the gateway, want %s", got, version)
+				}
+				listed := map[string][]byte{}
+				for _, tool := range through.list(t) {
+					listed[str(tool, "name")] = tool
+				}
 				direct := dialers[who](t, b.url, b.transport)
 				for _, tool := range direct.list(t) {
 					name := str(tool, "name")

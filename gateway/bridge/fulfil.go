@@ -120,7 +120,7 @@ func refusal(m *wire.Message) error {
 
 func (c *call) askOne(key string, request []byte, came chan<- answered) error {
 	method, _ := wire.Unquote(wire.Member(request, "method"))
-	if capability := needs(method); capability == "" {
+	if capability := Needs(method); capability == "" {
 		return fmt.Errorf("backend %q asks for %.100q, which no client of this session's revision knows", c.route.Backend, method)
 	} else if wire.Member(c.client.Capabilities, capability) == nil {
 		data, _ := json.Marshal(map[string]any{"requiredCapabilities": map[string]any{capability: struct{}{}}})
@@ -153,8 +153,8 @@ func identified(params []byte) []byte {
 	return wire.Splice(nil, params, wire.Insert(params, wire.Span{Start: 0, End: len(params)}, id))
 }
 
-// needs answers the client capability that a server's request needs.
-func needs(method string) string {
+// Needs answers the client capability that a server's request needs.
+func Needs(method string) string {
 	switch mcp.MCPMethod(method) {
 	case mcp.MethodElicitationCreate:
 		return "elicitation"

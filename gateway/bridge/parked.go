@@ -141,7 +141,7 @@ func (k *parked) Reply(message []byte, code int) error {
 
 // Ask keeps a question until it can be told.
 func (k *parked) Ask(_ string, m *wire.Message, reply upstream.Reply) bool {
-	if needs(m.Method) == "" {
+	if Needs(m.Method) == "" {
 		return false
 	}
 	k.mu.Lock()

@@ -3,10 +3,12 @@ package downstream
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
@@ -28,6 +30,16 @@ type pending struct {
 	id      []byte // the backend's own
 	token   []byte // its progress token; nil without
 	reply   upstream.Reply
+}
+
+// takes reports whether the client said that it answers requests of this method. Those
+// of extensions are for clients that have some.
+func (s *session) takes(method string) bool {
+	has := func(name string) bool { return wire.Member(s.Capabilities, name) != nil }
+	if need := bridge.Needs(method); need != "" {
+		return has(need)
+	}
+	return has("experimental") || has("extensions") || has("tasks") && strings.HasPrefix(method, "tasks/")
 }
 
 // add answers m as the client gets it, and its number; false when the client owes

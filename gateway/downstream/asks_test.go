@@ -357,3 +357,21 @@ func TestQuestionOnABrokenStream(t *testing.T) {
 		t.Errorf("got %s", data)
 	}
 }
+
+// A client is only asked what it said that it answers.
+func TestOnlyWhatTheClientDeclared(t *testing.T) {
+	for _, test := range []struct {
+		method, capabilities string
+		takes                bool
+	}{
+		{"roots/list", `{"roots":{}}`, true}, {"roots/list", `{"sampling":{}}`, false}, {"roots/list", `{}`, false},
+		{"sampling/createMessage", `{"sampling":{}}`, true}, {"elicitation/create", `{"roots":{}}`, false},
+		{"elicitation/create", `{"elicitation":{}}`, true}, {"tasks/get", `{"tasks":{}}`, true}, {"tasks/get", `{"roots":{}}`, false},
+		{"x/y", `{"roots":{},"tasks":{}}`, false}, {"x/y", `{"experimental":{}}`, true}, {"x/y", `{"extensions":{}}`, true},
+	} {
+		s := &session{hello: hello{Capabilities: []byte(test.capabilities)}}
+		if got := s.takes(test.method); got != test.takes {
+			t.Errorf("%s of a client with %s: %v", test.method, test.capabilities, got)
+		}
+	}
+}

@@ -58,7 +58,7 @@ func (s *session) Asked(backend string, m *wire.Message, reply upstream.Reply) b
 	s.mu.Lock()
 	open := s.stream != nil
 	s.mu.Unlock()
-	if !open {
+	if !open || !s.takes(m.Method) {
 		return false
 	}
 	if scope := s.core.View().scope(s.Scope); !scope.Plain {

@@ -389,8 +389,11 @@ func (h *house) post(t *testing.T, body string, header ...string) answer {
 // initialize opens a session and answers its header.
 func (h *house) initialize(t *testing.T) []string {
 	t.Helper()
-	return h.hello(t, "2025-11-25", `{}`)
+	return h.hello(t, "2025-11-25", able)
 }
+
+// able is a client that answers whatever it is asked.
+const able = `{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{"listChanged":true},"experimental":{}}`
 
 // hello opens a session with a client of that revision and those capabilities, and
 // answers its header.

@@ -31,7 +31,7 @@ func (h *house) oldOpen(t *testing.T, scope string) (l *lines, to []string) {
 func (h *house) oldHello(t *testing.T) (l *lines, to []string) {
 	t.Helper()
 	l, to = h.oldOpen(t, "")
-	if a := h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{}}}`, to...); a.status != http.StatusAccepted || a.body != "" {
+	if a := h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":`+able+`}}`, to...); a.status != http.StatusAccepted || a.body != "" {
 		t.Fatalf("initialize: %+v", a)
 	}
 	if got := l.next(t, false); !strings.HasPrefix(got, `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2024-11-05",`) {
@@ -231,7 +231,7 @@ func TestOldStreamIsKeptAlive(t *testing.T) {
 	h.stage(&player{name: "b", tools: []string{"t"}, answer: func(context.Context, request) string { <-goOn; return `"result":{}` }})
 	l, to := h.oldOpen(t, "/b")
 	l.next(t, true)
-	h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}`, to...)
+	h.post(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":`+able+`}}`, to...)
 	l.next(t, false)
 	h.post(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}`, to...)
 	// Both the stream and the call say that they live, the call by comments alone.

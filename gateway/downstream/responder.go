@@ -128,7 +128,7 @@ func (a *responder) Notify(message []byte) error {
 // Ask sends a backend's request to the client of a session. A modern client cannot
 // be asked on a stream.
 func (a *responder) Ask(backend string, m *wire.Message, reply upstream.Reply) bool {
-	if a.session == nil || !a.events {
+	if a.session == nil || !a.events || !a.session.takes(m.Method) {
 		return false
 	}
 	a.mu.Lock()

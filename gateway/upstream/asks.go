@@ -10,8 +10,8 @@ import (
 	"mcp-gw/gateway/wire"
 )
 
-// maxAnswers is how many answers of clients are on their way to one backend at once. What is beyond is dropped: the backend does
-// not take what it asked for.
+// maxAnswers is how many answers of clients are on their way to one backend at once.
+// What is beyond is dropped: the backend does not take what it asked for.
 const maxAnswers = 256
 
 // answer is the reply to one request of a backend, which its client owes.

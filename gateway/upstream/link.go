@@ -114,7 +114,7 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		}
 		if errors.Is(err, errSessionLost) && !retried {
 			stale = s
-			l.changed(allKinds)
+			l.doubt()
 			continue
 		}
 		if ctx.Err() != nil && l.ctx.Err() == nil {

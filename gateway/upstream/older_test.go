@@ -90,6 +90,7 @@ func TestBothErasAsTheClientSpeaks(t *testing.T) {
 	if got := b.asked("DELETE")[0].session; got != s {
 		t.Errorf("closed %s, want %s", got, s)
 	}
+	b.handle("tools/call", nil)
 	mustCall(t, u, "again", "echo", "done")
 }
 
@@ -98,6 +99,7 @@ func TestBothErasOfARealServer(t *testing.T) {
 	real := echoServer()
 	real.EnableSampling()
 	real.AddTool(mcp.NewTool("think"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		//lint:ignore SA1019 clients of the revisions before are asked so
 		got, err := real.RequestSampling(ctx, mcp.CreateMessageRequest{CreateMessageParams: mcp.CreateMessageParams{
 			Messages: []mcp.SamplingMessage{{Role: mcp.RoleUser, Content: mcp.NewTextContent("why?")}}, MaxTokens: 10}})
 		if err != nil {

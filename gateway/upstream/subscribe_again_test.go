@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,6 +45,30 @@ func TestSubscribeAgain(t *testing.T) {
 	}
 }
 
+// The stream that stands answers who wants again what it tells of.
+func TestStandingStreamAnswers(t *testing.T) {
+	b := newListener(t)
+	u := start(t, at(b.URL), quick())
+	awaitReady(t, u)
+	mustSubscribe(t, u, "ok 1")
+	now := &updates{list: []byte(`["ok 1"]`)}
+	u.Unsubscribe("ok 1")
+	e, err := u.subs.add("ok 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.settleHonoured([]string{"no", "ok 1"}, now.list, false)
+	select {
+	case <-e.settled:
+	default:
+		t.Error("it is not settled")
+	}
+	if u.subs.pending() {
+		t.Error("somebody waits")
+	}
+	u.Unsubscribe("ok 1")
+}
+
 func TestSubscribeAgainBesideOthers(t *testing.T) {
 	for name, url := range erasOfSubscriptions(t) {
 		t.Run(name, func(t *testing.T) {
@@ -70,14 +95,14 @@ func TestSubscribeModernInAStorm(t *testing.T) {
 	defer over.Store(true)
 	storm.Go(func() {
 		for i := 0; !over.Load(); i++ {
-			uri := fmt.Sprint("ok storm ", i%2)
+			uri := []string{"ok storm 1", "ok storm 2"}[i%2]
 			e, err := u.subs.add(uri)
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			u.subs.remove(uri, e)
-			time.Sleep(gather / 10)
+			runtime.Gosched()
 		}
 	})
 	for i := range 5 {

@@ -49,7 +49,7 @@ func (u *Upstream) keepListening(ctx context.Context, l *link) {
 		wanted := u.subs.wanted()
 		same := slices.Equal(wanted, named)
 		if same && now != nil {
-			u.settleHonoured(wanted, now.list) // one was given up and wanted again meanwhile
+			u.settleHonoured(wanted, now.list, false) // one was given up and wanted again meanwhile
 		}
 		switch {
 		case !same || u.subs.pending(): // also what was refused, and is wanted again
@@ -100,7 +100,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	}
 	s, ok := l.shared.session().(*httpSession)
 	if !ok {
-		u.refuseRest(uris)
+		u.settleHonoured(uris, nil, true)
 		return nil
 	}
 	quoted, _ := json.Marshal(uris)
@@ -126,8 +126,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	defer timer.Stop()
 	select {
 	case next.list = <-honoured:
-		u.settleHonoured(uris, next.list)
-		u.refuseRest(uris)
+		u.settleHonoured(uris, next.list, true)
 		return next
 	case <-next.ended:
 		why = settled(u.name, err)
@@ -157,8 +156,10 @@ func settled(backend string, err error) error {
 	return &UnavailableError{Backend: backend, Reason: explain(context.Background(), err), cause: err}
 }
 
-// settleHonoured settles the subscriptions that the backend names.
-func (u *Upstream) settleHonoured(uris []string, list []byte) {
+// settleHonoured settles the subscriptions that the backend names, and with all the
+// others as refused. It looks at each once: one that is settled may be given up and
+// wanted again at once.
+func (u *Upstream) settleHonoured(uris []string, list []byte, all bool) {
 	named := map[string]bool{}
 	_ = wire.Elements(list, func(raw []byte) error {
 		uri, _ := wire.Unquote(raw)
@@ -168,14 +169,9 @@ func (u *Upstream) settleHonoured(uris []string, list []byte) {
 	for _, uri := range uris {
 		if named[uri] {
 			u.subs.settle(uri, nil)
+		} else if all {
+			u.subs.settle(uri, notOffered())
 		}
-	}
-}
-
-// refuseRest settles those of the subscriptions that are not.
-func (u *Upstream) refuseRest(uris []string) {
-	for _, uri := range uris {
-		u.subs.settle(uri, notOffered())
 	}
 }
 

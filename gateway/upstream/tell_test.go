@@ -3,6 +3,7 @@ package upstream
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -68,12 +69,16 @@ func TestLevelOfAClientThatCannotDecide(t *testing.T) {
 	lane.SetLevel("info")
 	u.SyncLevel("a")
 	<-arrived
+	before := runtime.NumGoroutine()
 	for i := range 200 {
 		lane.SetLevel([]string{"debug", "warning", "error"}[i%3])
 		u.SyncLevel("a")
 	}
 	lane.SetLevel("emergency")
 	u.SyncLevel("a")
+	if more := runtime.NumGoroutine() - before; more > 20 {
+		t.Errorf("%d goroutines wait to tell it", more)
+	}
 	close(goOn)
 	await(t, "the last word", func() bool { told := levels(b); return strings.Contains(told[len(told)-1], "emergency") })
 	if told := levels(b); len(told) != 2 {

@@ -52,6 +52,12 @@ func (w *watched) of(backend string) []string {
 	return slices.Clone(w.uris[backend])
 }
 
+func (w *watched) any(backend string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.uris[backend]) > 0
+}
+
 // SubscribeAs asks the backend, in the client's own session, to tell of updates of the
 // resource; they come by the lane's Inbox. own is false, and nothing was done, where
 // the client has no session with the backend. A *RefusedError is the backend's answer.

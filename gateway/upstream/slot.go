@@ -103,7 +103,9 @@ func (sl *slot) opened(s session) (hangUp func()) {
 	switch {
 	case sl.lane != nil:
 		hangUp = sl.startStream(s)
-		sl.resubscribe(s)
+		if sl.lane.watched.any(sl.link.name) { // a call need not wait for it
+			sl.link.work.start(func() { sl.resubscribe(s) })
+		}
 		return hangUp
 	case sl.link != nil:
 		sl.link.renewed()

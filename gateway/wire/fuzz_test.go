@@ -68,6 +68,7 @@ var messages = []string{
 // finds at its path, and what json refuses is accepted only for a fault inside of
 // a value that Scan passes over.
 func FuzzScan(f *testing.F) {
+	corpus(f)
 	for _, m := range messages {
 		f.Add([]byte(m))
 	}
@@ -164,6 +165,7 @@ func skeleton(raw []byte, level int) []byte {
 // FuzzSplice changes one value in a message, as relays do: the result is JSON and
 // differs in that value alone.
 func FuzzSplice(f *testing.F) {
+	corpus(f)
 	for i, m := range messages {
 		f.Add([]byte(m), "new\n\"name\"", uint8(i))
 	}

@@ -72,6 +72,7 @@ func same(a, b Event) bool {
 
 // FuzzEvents holds EventReader, fed in random pieces, against naive.
 func FuzzEvents(f *testing.F) {
+	corpus(f)
 	for _, s := range []string{
 		"data: x\n\n",
 		"\xef\xbb\xbfdata:x\r\rdata: y\r\n\r\n",

@@ -64,6 +64,10 @@ test: peers ## all tests but conformance, with the race detector, a real engine 
 	@.ci/tools
 	go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -v '/conformance$$')
 
+.PHONY: soak
+soak: peers ## five minutes of clients and backends that come and go: nothing may be left
+	SOAK=5m go test -race -count=1 -timeout 15m -run TestChurnLeavesNothing ./cmd/mcp-gw/e2e
+
 .PHONY: bench
 bench: ## CPU and latency of the gateway beside a bare reverse proxy
 	go run ./cmd/mcp-gw-bench

@@ -56,7 +56,7 @@ func TestURLsToVisitFirst(t *testing.T) {
 	full := refusal(`{"elicitations":[` + one + `,` + two + `]}`)
 	modern := Client{Modern: true, Capabilities: []byte(`{"elicitation":{"url":{}}}`)}
 	got := relay(t, modern, request(`"i"`, ""), legacyPeer, full)
-	want := `{"jsonrpc":"2.0","id":"i","result":{"resultType":"input_required","inputRequests":{"visit_1":{"method":"elicitation/create","params":` + one + `},"visit_2":{"method":"elicitation/create","params":` + two + `}}}}`
+	want := `{"jsonrpc":"2.0","id":"i","result":{"resultType":"input_required","inputRequests":{"mcpgw_visit_1":{"method":"elicitation/create","params":` + one + `},"mcpgw_visit_2":{"method":"elicitation/create","params":` + two + `}}}}`
 	if got.reply(t) != want || got.code != 0 {
 		t.Errorf("got  %s\nwant %s", got.reply(t), want)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -29,6 +30,7 @@ type parked struct {
 	bound     []byte
 	finished  chan struct{} // closed when the call is over
 	expiry    *time.Timer   // while it is parked; guarded by in.mu
+	ended     atomic.Bool   // the call is over
 
 	mu      sync.Mutex // guards what follows
 	answer  Answer     // of the request that is there; nil while it is parked
@@ -234,6 +236,7 @@ func (k *parked) over() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.done = true
+	k.ended.Store(true)
 	k.asks = nil // they hold the backend's connection, and k may be kept for its answer
 	if k.timer != nil {
 		k.timer.Stop()

@@ -70,7 +70,7 @@ func (p *Parking) Carry(ctx context.Context, route *Route, client Client, msg *w
 	}
 	// The call outlives the request that began it, and so must its bytes.
 	own := new(wire.Message)
-	if err := own.Scan(bytes.Clone(msg.Raw)); err != nil {
+	if err := own.Scan(bytes.Clone(withoutVisits(msg))); err != nil {
 		return // it was scanned before
 	}
 	client.Capabilities = bytes.Clone(client.Capabilities)
@@ -113,14 +113,19 @@ func bound(route *Route, client Client, msg *wire.Message) []byte {
 func (p *Parking) park(k *parked) (state string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	own := 0
+	all, own := 0, 0
 	for _, other := range p.waits {
+		if other.ended.Load() {
+			continue // it holds nothing open, and waits with its answer
+		}
+		all++
 		if other.principal == k.principal {
 			own++
 		}
 	}
-	if own >= maxOwn || len(p.waits) >= maxParked {
-		return "", fmt.Errorf("%d calls wait for their clients' input already: answer those first, or let them expire in %v", own, p.ttl)
+	// Clients that do not say who they are may be many.
+	if all >= maxParked || k.principal != "" && own >= maxOwn || len(p.waits) >= 2*maxParked {
+		return "", fmt.Errorf("%d calls wait for their clients' input already: answer those first, or let them expire in %v", all, p.ttl)
 	}
 	p.next++
 	number := p.next

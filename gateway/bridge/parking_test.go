@@ -488,7 +488,7 @@ func TestParkedCallKnowsItsClient(t *testing.T) {
 		})
 		defer s.p.Close()
 		state := s.call(asker, first("1")).Result.RequestState
-		if o := s.call(asker, retry("2", state, `"ask_1":{}`)); o.Result.InputRequests["visit_1"].Method != "elicitation/create" {
+		if o := s.call(asker, retry("2", state, `"ask_1":{}`)); o.Result.InputRequests["mcpgw_visit_1"].Method != "elicitation/create" {
 			t.Errorf("got %s", o.raw)
 		}
 	})

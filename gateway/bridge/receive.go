@@ -196,6 +196,24 @@ func handled(m *wire.Message, code int, from upstream.Peer) bool {
 	return false
 }
 
+// visitKey begins the keys of what visitFirst asks for.
+const visitKey = "mcpgw_visit_"
+
+// withoutVisits is a request without the answers to what visitFirst asked for, which a
+// server of 2025-11-25 does not expect: it knows who has been where.
+func withoutVisits(m *wire.Message) []byte {
+	ours := m.InputResponses.Present() && !m.RequestState.Present()
+	n := 0
+	if err := wire.Members(m.InputResponses.In(m.Raw), func(key []byte, _ wire.Span) error {
+		n++
+		ours = ours && bytes.HasPrefix(key, []byte(visitKey))
+		return nil
+	}); err != nil || !ours || n == 0 {
+		return m.Raw
+	}
+	return wire.Splice(nil, m.Raw, wire.Edit{Span: m.Params, New: wire.WithoutMember(m.Params.In(m.Raw), "inputResponses")})
+}
+
 // visitFirst makes of the error with which 2025-11-25 asks for URLs to be visited
 // before a request is repeated what 2026-07-28 asks the same with.
 func visitFirst(id []byte, m *wire.Message) ([]byte, bool) {
@@ -208,7 +226,7 @@ func visitFirst(id []byte, m *wire.Message) ([]byte, bool) {
 		if n++; n > 1 {
 			requests = append(requests, ',')
 		}
-		requests = strconv.AppendInt(append(requests, `"visit_`...), int64(n), 10)
+		requests = strconv.AppendInt(append(requests, `"`+visitKey...), int64(n), 10)
 		requests = append(requests, `":{"method":"elicitation/create","params":`...)
 		requests = append(append(requests, raw...), '}')
 		return nil

@@ -73,10 +73,15 @@ func announced(b *Backend, legacy bool) string {
 	have := map[string]bool{}
 	_ = wire.Members(b.Capabilities, func(key []byte, at wire.Span) error {
 		name, value := string(key), string(at.In(b.Capabilities))
-		if b.Legacy != legacy && (name == "tasks" || name == "extensions") || have[name] {
+		if b.Legacy != legacy && name == "tasks" || have[name] {
 			return nil
 		}
 		have[name] = true
+		if b.Legacy != legacy && name == "extensions" {
+			if value = string(wire.WithoutMember([]byte(value), tasksExtension)); value == "{}" {
+				return nil
+			}
+		}
 		switch name {
 		case "tools", "prompts":
 			value = `{"listChanged":true}`
@@ -109,15 +114,12 @@ func tasks(backends []*Backend, legacy bool) string {
 	var tasks, extensions []string
 	seen := map[string]bool{}
 	for _, b := range backends {
-		if b.Legacy != legacy {
-			continue
-		}
-		if t := wire.Member(b.Capabilities, "tasks"); legacy && t != nil && len(tasks) == 0 {
+		if t := wire.Member(b.Capabilities, "tasks"); legacy && b.Legacy && t != nil && len(tasks) == 0 {
 			tasks = append(tasks, string(t))
 		}
 		ext := wire.Member(b.Capabilities, "extensions")
 		_ = wire.Members(ext, func(key []byte, at wire.Span) error {
-			if name := string(key); !seen[name] {
+			if name := string(key); !seen[name] && (b.Legacy == legacy || name != tasksExtension) {
 				seen[name] = true
 				quoted := wire.Quote(name)
 				extensions = append(extensions, string(quoted)+":"+string(at.In(ext)))

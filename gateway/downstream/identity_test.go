@@ -50,9 +50,9 @@ func TestOneBackendSpeaksAsItself(t *testing.T) {
 			t.Errorf("%s: %s", what, got)
 		}
 	}
-	common := map[string]string{"tools": `{"listChanged":true}`, "prompts": `{"listChanged":true}`, "resources": `{"subscribe":true,"listChanged":true}`, "experimental": `{"y":1e400}`, "logging": `{}`}
+	common := map[string]string{"tools": `{"listChanged":true}`, "prompts": `{"listChanged":true}`, "resources": `{"subscribe":true,"listChanged":true}`, "experimental": `{"y":1e400}`, "logging": `{}`, "extensions": `{"e":{}}`}
 	check("modern client", modern.Result.Capabilities, common)
-	common["tasks"], common["extensions"] = `{"list":{}}`, `{"e":{}}`
+	common["tasks"] = `{"list":{}}`
 	check("legacy client", legacy.Result.Capabilities, common)
 
 	legacy, modern = h.introductions(t, "/mcp/two")
@@ -63,8 +63,8 @@ func TestOneBackendSpeaksAsItself(t *testing.T) {
 	}
 }
 
-// The aggregate always announces everything, for backends come and go; tasks and
-// extensions only where one has them, to clients of its era.
+// The aggregate always announces everything, for backends come and go; extensions
+// only where one has them, and tasks only to clients of its era.
 func TestAggregateAnnouncesEverything(t *testing.T) {
 	h := start(t, nil)
 	always := []string{"tools", "prompts", "resources", "completions", "logging"}
@@ -76,7 +76,8 @@ func TestAggregateAnnouncesEverything(t *testing.T) {
 		"without any": {[]*player{{name: "a", capabilities: `{}`}, {name: "b", modern: true}}, nil, nil},
 		"everything": {[]*player{{name: "a", capabilities: `{"tasks":{"list":{}},"extensions":{"x":{"v":1}}}`}, {name: "b", capabilities: `{"tasks":{"cancel":{}},"extensions":{"x":{"v":2},"y":{}}}`},
 			{name: "c", modern: true, capabilities: `{"tasks":{"no":{}},"extensions":{"io.modelcontextprotocol/tasks":{},"z\"":{}}}`}},
-			map[string]string{"tasks": `{"list":{}}`, "extensions": `{"x":{"v":1},"y":{}}`}, map[string]string{"extensions": `{"io.modelcontextprotocol/tasks":{},"z\"":{}}`}},
+			map[string]string{"tasks": `{"list":{}}`, "extensions": `{"x":{"v":1},"y":{},"z\"":{}}`},
+			map[string]string{"extensions": `{"x":{"v":1},"y":{},"io.modelcontextprotocol/tasks":{},"z\"":{}}`}},
 	} {
 		h.stage(test.players...)
 		legacy, modern := h.introductions(t, "/mcp")

@@ -75,11 +75,25 @@ func (t *lanes) add(key string, capabilities, level, info []byte) *upstream.Lane
 	return l
 }
 
+// withoutTasks is the object raw without the extension that only the other era has in
+// the same form.
+func withoutTasks(raw []byte) []byte {
+	ext := wire.Find(raw, "extensions")
+	if !ext.Present() || wire.Member(ext.In(raw), tasksExtension) == nil {
+		return raw
+	}
+	left := wire.WithoutMember(ext.In(raw), tasksExtension)
+	if string(left) == "{}" {
+		return wire.WithoutMember(raw, "extensions")
+	}
+	return wire.Splice(nil, raw, wire.Edit{Span: ext, New: left})
+}
+
 // legacyCapabilities are those of a modern client's capabilities that revisions with
 // sessions know.
 func legacyCapabilities(raw []byte) []byte {
 	if len(raw) > maxCapabilities {
 		return nil
 	}
-	return plainRoots(keep(raw, "elicitation", "sampling", "roots", "experimental"))
+	return plainRoots(withoutTasks(keep(raw, "elicitation", "sampling", "roots", "experimental", "extensions")))
 }

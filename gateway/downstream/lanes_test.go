@@ -67,7 +67,9 @@ func TestLaneOfAModernClient(t *testing.T) {
 	}{
 		{`{}`, "", `{}`, "", false},
 		{`{"elicitation":{"form":{},"url":{}}}`, infoC, `{"elicitation":{"form":{},"url":{}}}`, "", true},
-		{`{"roots":{"listChanged":true},"extensions":{"x":{}},"tasks":{},"future":1,"sampling":{"tools":{}}}`, "", `{"sampling":{"tools":{}},"roots":{}}`, "", true},
+		{`{"roots":{"listChanged":true},"extensions":{"x":{}},"tasks":{},"future":1,"sampling":{"tools":{}}}`, "", `{"sampling":{"tools":{}},"roots":{},"extensions":{"x":{}}}`, "", true},
+		{`{"extensions":{"io.modelcontextprotocol/tasks":{}}}`, "", `{}`, "", false},
+		{`{"extensions":{"io.modelcontextprotocol/tasks":{},"x":1e400}}`, "", `{"extensions":{"x":1e400}}`, "", false},
 		{`{"experimental":{"x":1e400}}`, "", `{"experimental":{"x":1e400}}`, "", false},
 		{`{}`, levelInfo, `{}`, "info", true},
 		{`{}`, strings.Replace(levelInfo, "info", "loud", 1), `{}`, "", false},

@@ -125,6 +125,7 @@ func (t *sessions) end(s *session) {
 	}
 	t.ended[s.tag] = true
 	t.mu.Unlock()
+	s.cancelAll() // nobody could answer what they ask, or hear what they say
 	t.remove(s)
 }
 

@@ -101,7 +101,8 @@ func appendReply(dst []byte, m *wire.Message) []byte {
 // ownCapabilities are declared in the gateway's own session, because servers offer
 // tools by what a client can do. Clients' calls never run in it, so that nothing that
 // needs a client is asked there for a good reason.
-const ownCapabilities = `{"roots":{"listChanged":true},"sampling":{},"elicitation":{"form":{},"url":{}}}`
+const ownCapabilities = `{"roots":{"listChanged":true},"sampling":{},"elicitation":{"form":{},"url":{}},` +
+	`"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html;profile=mcp-app"]}}}`
 
 // appendOwnReply appends the gateway's own answer: it has no roots, and declines as a
 // person may who is asked.

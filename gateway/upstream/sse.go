@@ -143,7 +143,6 @@ func (s *sseSession) pass(id int64, m *wire.Message) bool {
 	in := s.pending[id]
 	if in != nil && !in.put(m.Raw, s.max) {
 		delete(s.pending, id)
-		close(in.messages)
 	}
 	return in != nil
 }
@@ -186,17 +185,9 @@ func (s *sseSession) leave(id int64, in *inbox) {
 	delete(s.pending, id)
 	s.mu.Unlock()
 	var m wire.Message
-	for {
-		select {
-		case raw, ok := <-in.messages:
-			if !ok {
-				return
-			}
-			if m.Scan(raw) == nil && m.Kind == wire.KindRequest {
-				s.owner.link.reply(s, &m)
-			}
-		default:
-			return
+	for raw, _ := in.next(); raw != nil; raw, _ = in.next() {
+		if m.Scan(raw) == nil && m.Kind == wire.KindRequest {
+			s.owner.link.reply(s, &m)
 		}
 	}
 }

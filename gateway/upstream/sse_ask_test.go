@@ -111,7 +111,7 @@ func TestSSELateAsk(t *testing.T) {
 		}
 		return nil
 	}
-	await(t, "the request waiting behind the answer", func() bool { in := sl(); return in != nil && len(in.messages) == 2 })
+	await(t, "the request waiting behind the answer", func() bool { in := sl(); return in != nil && in.waiting() == 2 })
 	close(block)
 	if err := <-done; err != nil {
 		t.Fatal(err)

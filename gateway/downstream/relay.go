@@ -23,7 +23,7 @@ type refusal struct {
 func (h *Handler) relay(ctx context.Context, m *wire.Message, s *Scope, client bridge.Client, answer *responder) {
 	defer answer.finish()
 	routes, no := h.routes(m, s)
-	if no == nil && m.Method == string(mcp.MethodTasksList) && !s.Plain {
+	if no == nil && routes == nil { // tasks/list of several backends
 		routes, m, no = taskPages(m, s)
 	}
 	if no != nil {

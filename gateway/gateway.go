@@ -114,6 +114,7 @@ type Gateway struct {
 	upWork   sync.WaitGroup
 	drawn    map[string]drawing // the scopes as they were drawn last
 	changes  uint64             // of what clients see
+	born     uint64             // scopes ever drawn for the first time
 	resumed  map[*upstream.Upstream]bool
 }
 

@@ -189,10 +189,15 @@ func (g *Gateway) backend(in input, snapshot *catalog.Snapshot) *downstream.Back
 // directly; all others only of what they can see.
 func (g *Gateway) version(scope *downstream.Scope, plain bool, inputs []input, before drawing) {
 	if before.scope == nil {
+		// Whoever knew an earlier scope of the name must see that this is another one.
+		// One that has nothing yet is no news: telling of it would only delay the next.
+		g.born++
 		for k := range scope.Versions {
-			scope.Versions[k] = 1
+			scope.Versions[k] = g.born << 32
 		}
-		g.changes++
+		if len(inputs) > 0 {
+			g.changes++
+		}
 		return
 	}
 	scope.Versions = before.scope.Versions

@@ -115,7 +115,7 @@ func FuzzURLs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string, port int) {
 		s := defaults()
 		if _, err := setPath(&s, "", path); err != nil || port < 1 || port > 65535 {
-			t.Skip("no label can say this")
+			return // no label can say this
 		}
 		first, _ := urls(s, netip.MustParseAddr("10.0.0.2"), port)
 		u, err := url.Parse(first)

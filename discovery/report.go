@@ -71,12 +71,42 @@ type Observed struct {
 	// Labels are the container's labels that concern the gateway, or look as if
 	// they were meant to; values that may be secrets are masked.
 	Labels map[string]string `json:"labels,omitempty"`
+	// Others are the further backends of a container that has several.
+	Others []ObservedBackend `json:"others,omitempty"`
+	// Ladder are the eight steps from being seen to tools being listed, in order.
+	// Discovery knows the first five; who connects fills in the rest.
+	Ladder []Step `json:"ladder,omitempty"`
 	// Settings are the effective ones, each with its source: label, default,
 	// image or inferred.
 	Settings    []Setting    `json:"settings,omitempty"`
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	SeenAt      time.Time    `json:"seenAt,omitzero"`
 }
+
+// ObservedBackend is one backend of a container that has several.
+type ObservedBackend struct {
+	Backend  string    `json:"backend"`
+	URL      string    `json:"url,omitempty"`
+	Verdict  string    `json:"verdict"`
+	Reason   string    `json:"reason"`
+	Fix      string    `json:"fix,omitempty"`
+	Settings []Setting `json:"settings,omitempty"`
+}
+
+// Step is one rung of the ladder from a container that is seen to its tools in a
+// client's list.
+type Step struct {
+	// Name is one of StepNames.
+	Name string `json:"name"`
+	// State is "ok", "warn", "failed", or "pending" for what was not come to.
+	State string `json:"state"`
+	// Detail says what was found, in a sentence.
+	Detail string `json:"detail,omitempty"`
+}
+
+// StepNames are the rungs of the ladder, in order.
+var StepNames = []string{"seen", "labelled", "labels valid", "running and healthy",
+	"shares a network", "port reachable", "speaks MCP", "tools listed"}
 
 // Setting is one effective value and where it came from.
 type Setting struct {

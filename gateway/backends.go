@@ -127,7 +127,7 @@ func (g *Gateway) describe(m *member) BackendState {
 		out.LatencyMs, out.LastPingAt = &ms, &at
 	}
 	if s.Phase != upstream.PhaseReady && s.Reason != "" {
-		out.Reason = s.Reason
+		out.Reason, out.Failure = s.Reason, string(s.Failure)
 		if s.Status() == "error" {
 			out.Error = &s.Reason
 		}

@@ -28,8 +28,12 @@ type BackendState struct {
 	Source    string               `json:"source"`
 	Container *discovery.Container `json:"container,omitempty"`
 	// State is the finer one: probing, ready, degraded, holding, failed, disabled.
-	State           string                 `json:"state"`
-	Reason          string                 `json:"reason,omitempty"`
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+	// Failure is how far the last connect came: dns, refused, timeout, unreachable and
+	// tls did not reach the server; no_answer, closed, http_status, auth_required,
+	// not_mcp and protocol did; list_failed is the last step. Empty: it did not fail.
+	Failure         string                 `json:"failure,omitempty"`
 	NextRetryAt     *time.Time             `json:"nextRetryAt,omitempty"`
 	ProtocolVersion string                 `json:"protocolVersion,omitempty"`
 	Era             string                 `json:"era,omitempty"`

@@ -46,7 +46,7 @@ func (s *server) rescan(c echo.Context) error {
 }
 
 // discovery is the provider's report, corrected by what only the gateway knows:
-// who won a name that two wanted.
+// who won a name that two wanted, and how far it came with whom.
 func (s *server) discovery() discoveryAnswer {
 	if s.Discovery == nil {
 		return discoveryAnswer{Report: discovery.Report{Containers: []discovery.Observed{}}}
@@ -57,7 +57,7 @@ func (s *server) discovery() discoveryAnswer {
 		if o.Diagnostics == nil {
 			o.Diagnostics = []discovery.Diagnostic{}
 		}
-		containers[i] = s.contest(o)
+		containers[i] = s.climb(s.contest(o))
 	}
 	report.Containers = containers
 	return discoveryAnswer{Enabled: true, Report: report}
@@ -66,7 +66,7 @@ func (s *server) discovery() discoveryAnswer {
 // contest says of a container that its name went to a registration. The container
 // is well described, so its provider cannot know.
 func (s *server) contest(o discovery.Observed) discovery.Observed {
-	if o.Backend == "" || o.Verdict != "registered" && o.Verdict != "registered_warn" {
+	if o.Backend == "" || !registered(o) {
 		return o
 	}
 	winner, ok := s.Gateway.Backend(o.Backend)

@@ -3,6 +3,7 @@ package api
 import (
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,12 @@ var (
 		"Whether containers are being watched: 1 or 0.", nil, nil)
 	containersDesc = prometheus.NewDesc("mcp_gw_discovery_containers",
 		"Containers that were seen, by verdict.", []string{"verdict"}, nil)
+	diagnosticsDesc = prometheus.NewDesc("mcp_gw_discovery_diagnostics",
+		"Remarks on containers, by code; labels.md explains the codes.", []string{"code"}, nil)
+	eventDesc = prometheus.NewDesc("mcp_gw_discovery_last_event_timestamp_seconds",
+		"When the container engine's last event was read.", nil, nil)
+	syncDesc = prometheus.NewDesc("mcp_gw_discovery_last_sync_timestamp_seconds",
+		"When all containers were looked at last.", nil, nil)
 	buildDesc = prometheus.NewDesc("mcp_gw_build_info",
 		"The running version; always 1.", []string{"version", "goversion"}, nil)
 )
@@ -58,7 +65,8 @@ type collector struct{ *server }
 
 // Describe implements prometheus.Collector.
 func (collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{callsDesc, durationDesc, backendsDesc, toolsDesc, dockerDesc, containersDesc, buildDesc} {
+	for _, d := range []*prometheus.Desc{callsDesc, durationDesc, backendsDesc, toolsDesc, dockerDesc, containersDesc,
+		diagnosticsDesc, eventDesc, syncDesc, buildDesc} {
 		ch <- d
 	}
 }
@@ -96,12 +104,25 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		connected = 1
 	}
 	gauge(dockerDesc, connected)
-	byVerdict := map[string]int{}
+	byVerdict, byCode := map[string]int{}, map[string]int{}
 	for _, o := range report.Containers {
 		byVerdict[o.Verdict]++
+		for _, d := range o.Diagnostics {
+			byCode[d.Code]++
+		}
 	}
 	for verdict, n := range byVerdict {
 		gauge(containersDesc, float64(n), label(verdict))
+	}
+	for code, n := range byCode {
+		gauge(diagnosticsDesc, float64(n), label(code))
+	}
+	// A moment, not an age: it does not change while nothing happens, and time()
+	// minus it is the age.
+	for desc, at := range map[*prometheus.Desc]time.Time{eventDesc: report.Engine.LastEventAt, syncDesc: report.Engine.LastSyncAt} {
+		if !at.IsZero() {
+			gauge(desc, float64(at.UnixMilli())/1000)
+		}
 	}
 	gauge(buildDesc, 1, label(c.Version), runtime.Version())
 }

@@ -131,21 +131,23 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]any{
-		"Error":         errorAnswer{},
-		"Health":        healthAnswer{},
-		"Registration":  registration{},
-		"Stats":         journal.Stats{},
-		"Container":     discovery.Container{},
-		"Diagnostic":    discovery.Diagnostic{},
-		"Setting":       discovery.Setting{},
-		"Backend":       gateway.BackendState{},
-		"BackendAnswer": backendAnswer{},
-		"LogEntry":      journal.Entry{},
-		"Tool":          tool{},
-		"Tools":         toolsAnswer{},
-		"Engine":        discovery.Engine{},
-		"Observed":      discovery.Observed{},
-		"Discovery":     discoveryAnswer{},
+		"Error":           errorAnswer{},
+		"Health":          healthAnswer{},
+		"Registration":    registration{},
+		"Stats":           journal.Stats{},
+		"Container":       discovery.Container{},
+		"Diagnostic":      discovery.Diagnostic{},
+		"Setting":         discovery.Setting{},
+		"Backend":         gateway.BackendState{},
+		"BackendAnswer":   backendAnswer{},
+		"LogEntry":        journal.Entry{},
+		"Tool":            tool{},
+		"Tools":           toolsAnswer{},
+		"Engine":          discovery.Engine{},
+		"Observed":        discovery.Observed{},
+		"ObservedBackend": discovery.ObservedBackend{},
+		"Step":            discovery.Step{},
+		"Discovery":       discoveryAnswer{},
 	} {
 		schema := doc.Components.Schemas[name].Value
 		var described []string

@@ -112,6 +112,7 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 		} else if w, ok := lost[m.obs.id]; ok && m.routable && !m.gone && !m.died {
 			conflict(&o, w, prefix)
 		}
+		o.Ladder = ladder(o)
 		a.observed = append(a.observed, o)
 	}
 	slices.SortFunc(a.observed, func(x, y discovery.Observed) int {

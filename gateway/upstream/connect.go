@@ -22,7 +22,7 @@ import (
 // each, 2026-07-28, then the sessions of 2025, then HTTP+SSE, as far as the
 // transport allows. The era and address that answer are the link's for life.
 func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, error) {
-	var refusals []string
+	nowhere := &nowhereError{}
 	for _, address := range append([]string{b.URL}, b.Alternatives...) {
 		at, err := url.Parse(address)
 		if err != nil {
@@ -42,9 +42,10 @@ func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, err
 		if !elsewhere || len(b.Alternatives) == 0 {
 			return nil, err // the server does not answer, or it does and means it: another path helps nobody
 		}
-		refusals = append(refusals, what+" at "+at.RequestURI())
+		nowhere.refusals = append(nowhere.refusals, what+" at "+at.RequestURI())
+		nowhere.odd = nowhere.odd || errors.Is(err, errNoMessage)
 	}
-	return nil, fmt.Errorf("answered no MCP: %s; say where it is with mcp-gw.path", strings.Join(refusals, ", "))
+	return nil, nowhere
 }
 
 // refusal says how a server answered that is there, but speaks no MCP at the
@@ -295,13 +296,19 @@ func (u *Upstream) initialized(ctx context.Context, s session) error {
 	return err
 }
 
+// errRevision means that a backend offers a revision that the gateway does not speak.
+var errRevision = errors.New("offers protocol revision")
+
+// errUnanswered means that a backend can be reached, and is silent.
+var errUnanswered = errors.New("accepted the connection and did not answer")
+
 func readInitialize(result []byte) (serverInfo, error) {
 	if result == nil {
 		return serverInfo{}, errNoMessage
 	}
 	version, _ := wire.Unquote(wire.Member(result, "protocolVersion"))
 	if !slices.Contains(mcp.ValidProtocolVersions, version) || mcp.IsModernProtocol(version) {
-		return serverInfo{}, fmt.Errorf("offers protocol revision %q; supported are %s", version, strings.Join(mcp.ValidProtocolVersions, ", "))
+		return serverInfo{}, fmt.Errorf("%w %q; supported are %s", errRevision, version, strings.Join(mcp.ValidProtocolVersions, ", "))
 	}
 	return newServerInfo(Peer{Version: version}, result, wire.Member(result, "serverInfo")), nil
 }
@@ -312,7 +319,7 @@ func (u *Upstream) step(ctx context.Context, f func(context.Context) ([]byte, er
 	defer cancel()
 	result, err := f(ctx)
 	if err != nil && ctx.Err() == context.DeadlineExceeded && !neverRan(err) {
-		err = fmt.Errorf("accepted the connection and did not answer within %v", u.cfg.ConnectTimeout)
+		err = fmt.Errorf("%w within %v", errUnanswered, u.cfg.ConnectTimeout)
 	}
 	return result, err
 }

@@ -136,7 +136,7 @@ func explain(ctx context.Context, err error) string {
 		return "did not answer in time"
 	}
 	text := err.Error()
-	if strings.Contains(text, "malformed HTTP") || strings.Contains(text, "readLoopPeekFail") || strings.Contains(text, "malformed MIME header") {
+	if notHTTP(err) {
 		return "does not speak HTTP at this port"
 	}
 	if strings.HasSuffix(text, "EOF") {

@@ -32,6 +32,8 @@ type State struct {
 	Attempts int
 	// Reason says why it is not ready, in a sentence.
 	Reason string
+	// Failure says how far the last connect came, when it failed.
+	Failure Failure
 	// RetryAt is when it is tried next; zero when it is not waiting.
 	RetryAt time.Time
 	// Offer is what clients may see: also while it is held.

@@ -158,7 +158,9 @@ func (u *Upstream) live(b discovery.Backend) {
 	l, err := u.connect(ctx, b)
 	var got *listing
 	if err == nil {
-		got, err = u.firstListing(ctx, l)
+		if got, err = u.firstListing(ctx, l); err != nil {
+			err = &listError{err}
+		}
 	}
 	if heard() {
 		u.wish.ring() // for watch; an attempt that failed because of it ends here

@@ -14,7 +14,7 @@ func (u *Upstream) failed(b discovery.Backend, err error) {
 	reason := explain(context.Background(), err)
 	u.publish(func(s *State) {
 		s.want(b)
-		s.Attempts, s.Reason, s.link = s.Attempts+1, reason, nil
+		s.Attempts, s.Reason, s.Failure, s.link = s.Attempts+1, reason, failureOf(err), nil
 		s.RetryAt = time.Now().Add(wait)
 		if s.Phase != PhaseHolding {
 			s.Phase = PhaseProbing
@@ -83,7 +83,7 @@ func (u *Upstream) lose(b discovery.Backend, why string) {
 	}
 	u.publish(func(s *State) {
 		s.want(b)
-		s.Reason, s.link, s.RetryAt = why, nil, time.Time{}
+		s.Reason, s.Failure, s.link, s.RetryAt = why, "", nil, time.Time{}
 		if s.Phase == PhaseReady {
 			s.Phase = PhaseHolding
 		}

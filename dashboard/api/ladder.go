@@ -1,0 +1,156 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway"
+)
+
+// The rungs of discovery.StepNames that only who connects knows.
+const (
+	rungReached = 5 + iota
+	rungSpeaks
+	rungListed
+)
+
+// failedAt is the rung at which a connect failed.
+var failedAt = map[string]int{
+	"dns": rungReached, "refused": rungReached, "timeout": rungReached, "unreachable": rungReached, "tls": rungReached,
+	"no_answer": rungSpeaks, "closed": rungSpeaks, "http_status": rungSpeaks, "auth_required": rungSpeaks, "not_mcp": rungSpeaks, "protocol": rungSpeaks,
+	"list_failed": rungListed,
+}
+
+// climb goes on where discovery ended: a container that is registered is not yet one
+// whose tools are listed. Where it fails, the failure becomes the verdict.
+func (s *server) climb(o discovery.Observed) discovery.Observed {
+	if !registered(o) {
+		return o
+	}
+	b, ok := s.Gateway.Backend(o.Backend)
+	if !ok || b.Source != discovery.SourceDocker {
+		return o
+	}
+	o.Ladder = slices.Clone(o.Ladder)
+	step := func(rung int, state, detail string) {
+		if rung < len(o.Ladder) {
+			o.Ladder[rung].State, o.Ladder[rung].Detail = state, detail
+		}
+	}
+	rung, failed := failedAt[b.Failure]
+	switch {
+	case b.State == "ready":
+		step(rungReached, "ok", reachedAt(b))
+		step(rungSpeaks, "ok", spoken(b))
+		listed(&o, b, step)
+	case failed:
+		for i := rungReached; i < rung; i++ {
+			step(i, "ok", "")
+		}
+		step(rung, "failed", b.Reason)
+		o.Verdict, o.Reason, o.Fix = b.Failure, subject(b)+b.Reason, remedy(o, b)
+	default:
+		step(rungReached, "pending", cmp.Or(b.Reason, b.State))
+	}
+	return o
+}
+
+func registered(o discovery.Observed) bool {
+	return o.Verdict == "registered" || o.Verdict == "registered_warn"
+}
+
+func reachedAt(b gateway.BackendState) string {
+	if b.Transport == discovery.TransportStdio {
+		return "by its standard input and output"
+	}
+	return b.URL
+}
+
+// spoken says what was agreed on.
+func spoken(b gateway.BackendState) string {
+	var server struct{ Name, Version string }
+	_ = json.Unmarshal(b.ServerInfo, &server) // what a server calls itself may be anything
+	text := "MCP " + b.ProtocolVersion
+	if server.Name != "" {
+		text += strings.TrimRight(fmt.Sprintf(", %.80s %.40s", server.Name, server.Version), " ")
+	}
+	return text
+}
+
+// listed is the last rung: a server may work and have nothing to offer.
+func listed(o *discovery.Observed, b gateway.BackendState, step func(int, string, string)) {
+	what := count(len(b.Tools), "tool")
+	if b.Prompts+b.Resources > 0 {
+		what += ", " + count(b.Prompts, "prompt") + ", " + count(b.Resources, "resource")
+	}
+	if len(b.Tools)+b.Prompts+b.Resources > 0 {
+		step(rungListed, "ok", what)
+		if o.Verdict == "registered" {
+			o.Reason = fmt.Sprintf("registered as %s: %s", o.Backend, what)
+		}
+		return
+	}
+	o.Verdict = "no_tools"
+	o.Reason = fmt.Sprintf("registered as %s and connected, but the server offers no tools, prompts or resources", o.Backend)
+	o.Fix = "docker logs " + o.Name + " may say why: a missing credential or setting, most often"
+	step(rungListed, "warn", "the server offers nothing")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// subject names the address that a reason is about.
+func subject(b gateway.BackendState) string {
+	u, err := url.Parse(b.URL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Host + ": "
+}
+
+// remedy is what to do about a failed connect.
+func remedy(o discovery.Observed, b gateway.BackendState) string {
+	logs := "docker logs " + o.Name
+	switch b.Failure {
+	case "refused":
+		return fmt.Sprintf("see in %s where the server listens. Another port: label mcp-gw.port=<port>. On 127.0.0.1: make it listen on 0.0.0.0", logs)
+	case "dns":
+		return "is the name in the label mcp-gw.url right?"
+	case "timeout", "unreachable":
+		return fmt.Sprintf("is a firewall between them? Connect it anew: docker restart %s; its log: %s", o.Name, logs)
+	case "no_answer", "closed":
+		return fmt.Sprintf("is mcp-gw.port=%s the port of the MCP server? Its log: %s", setting(o, "port").Value, logs)
+	case "http_status":
+		fix := "set the label mcp-gw.path to the path at which the server answers MCP"
+		if t := setting(o, "transport"); t.Source == "label" && t.Value != "auto" {
+			fix += fmt.Sprintf(", or remove the label mcp-gw.transport=%s, so that the transport is found out", t.Value)
+		}
+		return fix + "; " + logs + " often shows it"
+	case "not_mcp":
+		return fmt.Sprintf("set mcp-gw.port and mcp-gw.path to where the MCP server listens (tried: port %s)", setting(o, "port").Value)
+	case "protocol":
+		return "use a version of the server that speaks a revision from 2024-11-05 on; " + logs
+	case "list_failed":
+		return logs
+	}
+	// auth_required and tls: their sentence names the label.
+	return "set the label that the reason names, and start the container anew"
+}
+
+// setting is one effective value, and where it came from.
+func setting(o discovery.Observed, key string) discovery.Setting {
+	i := slices.IndexFunc(o.Settings, func(s discovery.Setting) bool { return s.Key == key })
+	if i < 0 {
+		return discovery.Setting{Key: key}
+	}
+	return o.Settings[i]
+}

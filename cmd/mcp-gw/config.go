@@ -128,18 +128,29 @@ func settings() []setting {
 // with the name and the value as the person wrote them. An empty variable
 // counts as unset: compose files pass those on.
 func loadConfig(args, environ []string) (config, error) {
+	c, _, err := loadCommand(command{}, args, environ)
+	return c, err
+}
+
+// loadCommand does the same for a command that takes more than settings: it sets its
+// own flags, and answers what is neither.
+func loadCommand(cmd command, args, environ []string) (config, []string, error) {
 	rows := settings()
 	flags := flag.NewFlagSet("mcp-gw", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
+	if cmd.flags != nil {
+		cmd.flags(flags)
+	}
 	given := map[string]*string{}
 	for _, s := range rows {
 		given[s.flag] = flags.String(s.flag, "", "")
 	}
-	if err := flags.Parse(args); err != nil {
-		return config{}, err
+	rest, err := parseFlags(flags, args)
+	if err != nil {
+		return config{}, nil, err
 	}
-	if flags.NArg() > 0 {
-		return config{}, fmt.Errorf("unexpected argument %q; flags come after the command, as --name=value", flags.Arg(0))
+	if cmd.takes == "" && len(rest) > 0 {
+		return config{}, nil, fmt.Errorf("unexpected argument %q; flags come after the command, as --name=value", rest[0])
 	}
 	byFlag := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { byFlag[f.Name] = true })
@@ -165,11 +176,29 @@ func loadConfig(args, environ []string) (config, error) {
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
-		return config{}, err
+		return config{}, nil, err
 	}
 	c.Listen = joinAddress(c.listen, c.port)
 	c.Warnings = strangers(env, rows)
-	return c, nil
+	return c, rest, nil
+}
+
+// parseFlags takes flags before, between and behind what is none. After "--" nothing
+// is a flag.
+func parseFlags(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	var literal []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, literal = args[:i], args[i+1:]
+	}
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return append(rest, literal...), nil
+		}
+		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
+	}
 }
 
 // strangers are the variables that look like ours and are none: misspelt,

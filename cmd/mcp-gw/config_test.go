@@ -202,3 +202,32 @@ func configurationTable() string {
 	}
 	return b.String()
 }
+
+// Commands may take more than settings: flags of their own, arguments, in any order.
+func TestArgumentsOfCommands(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		json bool
+		rest string
+		err  string
+	}{
+		{"a.yaml --json --port=4000 b.yaml", true, "a.yaml b.yaml", ""},
+		{"--json a.yaml", true, "a.yaml", ""},
+		{"a.yaml -- --json", false, "a.yaml --json", ""},
+		{"-- server --json", false, "server --json", ""},
+		{"a.yaml --jason", false, "", "jason"},
+	} {
+		var asJSON bool
+		cmd := command{takes: "FILE…", flags: func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") }}
+		cfg, rest, err := loadCommand(cmd, strings.Fields(test.args), nil)
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: error %v, want %q in it", test.args, err, test.err)
+			}
+			continue
+		}
+		if err != nil || asJSON != test.json || strings.Join(rest, " ") != test.rest || cfg.Listen == "" {
+			t.Errorf("%s: json %v, rest %q, %v", test.args, asJSON, rest, err)
+		}
+	}
+}

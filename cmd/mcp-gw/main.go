@@ -22,18 +22,32 @@ var version = "dev"
 // A command runs until it is done or ctx ends. Its error is printed as it is.
 type command struct {
 	name, help string
-	run        func(ctx context.Context, cfg config, t terminal) error
+	// takes says what follows the command, for the help text; "" = settings alone.
+	takes string
+	// flags adds those of the command's own to the settings; nil = none.
+	flags func(*flag.FlagSet)
+	run   func(ctx context.Context, cfg config, t terminal) error
 }
 
-// terminal is where a command writes: results to out, the log to err.
-type terminal struct{ out, err io.Writer }
+// terminal is where a command writes: results to out, the log to err; and what was
+// typed after it.
+type terminal struct {
+	out, err io.Writer
+	args     []string
+}
+
+// exit is the error of a command that has said everything and asks for this exit
+// code.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // commands, in the order of the help text. The first is the default.
 func commands() []command {
 	return []command{
-		{"serve", "run the gateway (the default)", serve},
-		{"healthcheck", "ask the gateway on this machine whether it is alive; exit 0 when it is", healthcheck},
-		{"version", "print the version", printVersion},
+		{name: "serve", help: "run the gateway (the default)", run: serve},
+		{name: "healthcheck", help: "ask the gateway on this machine whether it is alive; exit 0 when it is", run: healthcheck},
+		{name: "version", help: "print the version", run: printVersion},
 	}
 }
 
@@ -63,7 +77,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		}
 		args = args[1:]
 	}
-	cfg, err := loadConfig(args, environ)
+	cfg, rest, err := loadCommand(cmd, args, environ)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		writeHelp(stdout, cmds)
@@ -72,7 +86,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stderr, "mcp-gw: the configuration is wrong:\n  %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		return 2
 	}
-	if err := cmd.run(ctx, cfg, terminal{stdout, stderr}); err != nil {
+	err = cmd.run(ctx, cfg, terminal{stdout, stderr, rest})
+	var code exit
+	switch {
+	case errors.As(err, &code):
+		return int(code)
+	case err != nil:
 		fmt.Fprintf(stderr, "mcp-gw %s: %v\n", cmd.name, err)
 		return 1
 	}
@@ -85,9 +104,14 @@ func printVersion(_ context.Context, _ config, t terminal) error {
 }
 
 func writeHelp(w io.Writer, cmds []command) {
-	fmt.Fprint(w, "mcp-gw connects MCP clients to the MCP servers that run in containers.\n\nUsage: mcp-gw [command] [flags]\n\nCommands:\n")
+	fmt.Fprint(w, "mcp-gw connects MCP clients to the MCP servers that run in containers.\n\nUsage: mcp-gw [command] [settings]\n\nCommands:\n")
 	for _, c := range cmds {
-		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.help)
+		fmt.Fprintf(w, "  %s\n      %s\n", strings.TrimRight(c.name+" "+c.takes, " "), c.help)
+		if c.flags != nil {
+			own := flag.NewFlagSet(c.name, flag.ContinueOnError)
+			c.flags(own)
+			own.VisitAll(func(f *flag.Flag) { fmt.Fprintf(w, "      --%s: %s\n", f.Name, f.Usage) })
+		}
 	}
 	fmt.Fprint(w, "\nSettings, each a flag or an environment variable; the flag wins:\n")
 	for _, s := range settings() {

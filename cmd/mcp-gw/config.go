@@ -28,6 +28,7 @@ type config struct {
 
 	LogLevel  slog.Level
 	LogFormat string
+	NoColor   bool
 
 	MaxBody     int64
 	MaxMessage  int64
@@ -91,6 +92,8 @@ func settings() []setting {
 			func(c *config, v string) error { return level(&c.LogLevel, v) }},
 		{"MCP_GW_LOG_FORMAT", "log-format", "text", "`text` or `json`, one line an entry, on standard error.",
 			func(c *config, v string) error { c.LogFormat = v; return oneOf(v, "text", "json") }},
+		{"NO_COLOR", "no-color", "", "Any value: `doctor` and `lint` print without colours, as they do when nobody watches.",
+			func(c *config, v string) error { c.NoColor = v != ""; return nil }},
 		{"MCP_GW_LOG_ENTRIES", "log-entries", "1000", "Calls and events kept in memory for the log of the dashboard and the API.",
 			func(c *config, v string) error { return number(&c.LogEntries, v, 1, 1_000_000) }},
 

@@ -46,6 +46,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func commands() []command {
 	return []command{
 		{name: "serve", help: "run the gateway (the default)", run: serve},
+		doctorCommand(),
 		{name: "healthcheck", help: "ask the gateway on this machine whether it is alive; exit 0 when it is", run: healthcheck},
 		{name: "version", help: "print the version", run: printVersion},
 	}

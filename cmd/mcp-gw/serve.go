@@ -51,10 +51,9 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	providers := []discovery.Provider{registered}
 	var watcher *docker.Provider
 	if cfg.Docker {
-		watcher = docker.New(docker.Config{
-			Host: cfg.DockerHost, APIVersion: cfg.DockerAPI, CertPath: cfg.DockerCerts, TLSVerify: cfg.DockerTLS,
-			Network: cfg.DockerNetwork, Log: log,
-		})
+		watch := dockerConfig(cfg)
+		watch.Log = log
+		watcher = docker.New(watch)
 		providers = append(providers, watcher)
 	}
 

@@ -47,6 +47,7 @@ func commands() []command {
 	return []command{
 		{name: "serve", help: "run the gateway (the default)", run: serve},
 		doctorCommand(),
+		lintCommand(),
 		{name: "healthcheck", help: "ask the gateway on this machine whether it is alive; exit 0 when it is", run: healthcheck},
 		{name: "version", help: "print the version", run: printVersion},
 	}

@@ -1,0 +1,116 @@
+package docker
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mcp-gw/discovery"
+)
+
+// Planned is a container as a file describes it that is not started yet.
+type Planned struct {
+	// Project and Service are compose's.
+	Project, Service string
+	Labels           map[string]string
+	// Ports are the TCP ports that the file exposes or publishes. The image may expose
+	// more, which the file does not tell.
+	Ports       []int
+	NetworkMode string
+	// Networks are their real names.
+	Networks  []string
+	OpenStdin bool
+}
+
+// Lint says what a gateway would say of c, were it started: the remarks on it, and
+// the name of its backend, "" where it asks for none. The labels in unknown have
+// values that nobody knows yet: only their keys are judged.
+func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks []discovery.Diagnostic, backend string) {
+	if prefix == "" {
+		prefix = DefaultLabelPrefix
+	}
+	if network == "" {
+		network = DefaultNetwork
+	}
+	o := observation{
+		id: strings.Repeat("0", 64), name: c.Service, status: "running",
+		labels: map[string]string{labelComposeProject: c.Project, labelComposeService: c.Service, labelComposeNumber: "1"},
+		// Where it stands is judged below: a file is mended by other means than a container.
+		endpoints: []endpoint{{network: network, ipv4: netip.AddrFrom4([4]byte{192, 0, 2, 1})}},
+		tcpPorts:  c.Ports, openStdin: c.OpenStdin,
+	}
+	named := true
+	for key, value := range c.Labels {
+		if unknown[key] {
+			rest, _ := cutPrefixFold(key, prefix+".")
+			l, _, known := lookup(strings.ToLower(rest))
+			if !known {
+				value = ""
+			} else {
+				value = l.example // which is valid
+			}
+			named = named && !strings.HasSuffix(strings.ToLower(key), "name")
+		}
+		o.labels[key] = value
+	}
+	w := world{prefix: prefix, home: home{name: network}}
+	d := describe(o, w, "")
+	remarks = slices.Clone(d.diagnostics)
+	for i := range remarks {
+		r := &remarks[i]
+		r.Container, r.Generation = "", ""
+		if r.Code == codeNoPort {
+			r.Severity = discovery.SeverityWarning
+			r.Message = fmt.Sprintf("nothing here says which port %q listens on; unless its image exposes exactly one, it is not registered", c.Service)
+		}
+	}
+	if !hasLabel(prefix, c.Labels) || d.verdict == verdictDisabled {
+		return remarks, ""
+	}
+	if mode := c.NetworkMode; mode != "" || !slices.Contains(c.Networks, network) {
+		remarks = append(remarks, notPlanned(c, network))
+	}
+	if named {
+		backend = d.name
+	}
+	return remarks, backend
+}
+
+func hasLabel(prefix string, labels map[string]string) bool {
+	for key := range labels {
+		if _, ok := cutPrefixFold(key, prefix+"."); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Concerns reports whether a label key is one of the gateway's, or looks as if it
+// was meant to be.
+func Concerns(prefix, key string) bool {
+	if prefix == "" {
+		prefix = DefaultLabelPrefix
+	}
+	if _, ok := cutPrefixFold(key, prefix+"."); ok {
+		return true
+	}
+	_, ok := nearMiss(prefix, key)
+	return ok
+}
+
+// notPlanned is the remark on a container that will not be on the network.
+func notPlanned(c Planned, network string) discovery.Diagnostic {
+	d := discovery.Diagnostic{Severity: discovery.SeverityError, Code: codeNotOnNetwork, Suggestion: fmt.Sprintf("networks: [%s]", network)}
+	switch {
+	case c.NetworkMode == "host":
+		d.Message = fmt.Sprintf("%q uses the host's network, so it has no address on %q", c.Service, network)
+		d.Suggestion = "remove network_mode, and write networks: [" + network + "]"
+	case c.NetworkMode != "":
+		d.Message = fmt.Sprintf("%q has network_mode %q, so it has no address of its own on %q", c.Service, c.NetworkMode, network)
+		d.Suggestion = "remove network_mode, and write networks: [" + network + "]"
+	default:
+		d.Message = fmt.Sprintf("%q will be on [%s], not on %q, so the gateway does not reach it", c.Service, strings.Join(c.Networks, ", "), network)
+	}
+	return d
+}

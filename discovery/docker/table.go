@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -217,10 +216,7 @@ func (t *table) mayConcern(s summary) bool {
 		return true
 	}
 	for key := range s.labels {
-		if strings.HasPrefix(strings.ToLower(key), t.world.prefix+".") {
-			return true
-		}
-		if _, ok := nearMiss(t.world.prefix, key); ok {
+		if Concerns(t.world.prefix, key) {
 			return true
 		}
 	}

@@ -1,0 +1,127 @@
+package dockerproxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// events passes on what concerns the gateway, each event as soon as it is there.
+func (p *Proxy) events(w http.ResponseWriter, r *http.Request, a ask) error {
+	resp, err := p.engine.do(r.Context(), http.MethodGet, a.version+"/events", a.query)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	rc := http.NewResponseController(w)
+	send := func(body []byte) error {
+		_ = rc.SetWriteDeadline(time.Now().Add(writeTime))
+		if _, err := w.Write(body); err != nil {
+			return err
+		}
+		return rc.Flush()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	if err := send(nil); err != nil {
+		return nil // nobody listens
+	}
+	s := sight{p: p, from: caller(r)}
+	// However it ends, the client sees the end of the stream and asks anew.
+	_ = lines(json.NewDecoder(resp.Body), func(e eventShape) error {
+		switch e.Type {
+		case "container":
+			if !s.sees(r.Context(), e) {
+				return nil
+			}
+		case "network":
+			if !p.ours(e.Actor.Attributes["name"]) {
+				return nil
+			}
+			if id := e.Actor.Attributes["container"]; id != "" {
+				s.moved(id, e.Action == "connect")
+			}
+		case "daemon":
+		default:
+			return nil
+		}
+		if !p.reduce(&e) {
+			return nil
+		}
+		body, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		return send(append(body, '\n'))
+	})
+	return nil
+}
+
+// attach joins the client to the standard streams of a container whose labels
+// say that it speaks MCP there.
+func (p *Proxy) attach(w http.ResponseWriter, r *http.Request, a ask) error {
+	var c containerShape
+	ctx, cancel := context.WithTimeout(r.Context(), engineTime)
+	defer cancel()
+	err := p.engine.get(ctx, a.version+"/containers/"+a.id+"/json", nil, &c)
+	var said engineError
+	switch {
+	case errors.As(err, &said) && said.status == http.StatusNotFound:
+		return errNoContainer(a.id)
+	case err != nil:
+		return err
+	case c.Config == nil || c.HostConfig == nil || !p.onNetwork(c.HostConfig.NetworkMode, c.NetworkSettings) && !p.labelled(c.Config.Labels):
+		return errNoContainer(a.id)
+	case !p.speaksStdio(c.Config.Labels):
+		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers with the label " + p.cfg.LabelPrefix + ".transport=stdio"}
+	case !p.onNetwork(c.HostConfig.NetworkMode, c.NetworkSettings):
+		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers on the network " + p.cfg.Network}
+	}
+	// By the id that was looked at: a name may have passed on by now.
+	engineSide, fromEngine, resp, err := p.engine.hijack(ctx, a.version+"/containers/"+c.Id+"/attach", a.query)
+	if err != nil {
+		return err
+	}
+	defer engineSide.Close()
+	p.attached.Add(1) // while the server still waits for this request
+	defer p.attached.Done()
+	clientSide, fromClient, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	defer clientSide.Close()
+	_ = clientSide.SetDeadline(time.Now().Add(writeTime))
+	head := "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+	switch media := resp.Header.Get("Content-Type"); media {
+	case "application/vnd.docker.multiplexed-stream", "application/vnd.docker.raw-stream":
+		head += "Content-Type: " + media + "\r\n"
+	}
+	if _, err := io.WriteString(clientSide, head+"\r\n"); err != nil {
+		return nil
+	}
+	_ = clientSide.SetDeadline(time.Time{})
+
+	// The request's context ends with the proxy; both copies end with the connections.
+	defer context.AfterFunc(r.Context(), func() { _, _ = clientSide.Close(), engineSide.Close() })()
+	var typing sync.WaitGroup
+	typing.Go(func() {
+		_, _ = io.Copy(engineSide, fromClient)
+		closeWrite(engineSide)
+	})
+	_, _ = io.Copy(clientSide, fromEngine)
+	// The process has ended, or the engine has: nothing is left to say.
+	_, _ = clientSide.Close(), engineSide.Close()
+	typing.Wait()
+	return nil
+}
+
+func closeWrite(c net.Conn) {
+	if w, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = w.CloseWrite()
+	}
+}

@@ -25,6 +25,7 @@ type config struct {
 	DockerCerts   string
 	DockerTLS     bool
 	DockerNetwork string
+	ProxyListen   string // of the docker-proxy; host:port
 
 	LogLevel  slog.Level
 	LogFormat string
@@ -81,6 +82,8 @@ func settings() []setting {
 			func(c *config, v string) error { return nonEmpty(&c.DockerNetwork, v, "the name of a network") }},
 		{"DOCKER_HOST", "docker-host", "", "Address of the engine, such as `unix:///var/run/docker.sock` or `tcp://docker-proxy:2375`. Empty: the local socket.",
 			func(c *config, v string) error { return engineAddress(&c.DockerHost, v) }},
+		{"MCP_GW_PROXY_LISTEN", "proxy-listen", ":2375", "Address that `mcp-gw docker-proxy` listens on. Whoever reaches it is told of the containers that concern the gateway, and of no others.",
+			func(c *config, v string) error { return proxyAddress(&c.ProxyListen, v) }},
 		{"DOCKER_API_VERSION", "docker-api-version", "", "Engine API version to speak, such as `1.45`. Empty: agreed with the engine.",
 			func(c *config, v string) error { return apiVersion(&c.DockerAPI, v) }},
 		{"DOCKER_CERT_PATH", "docker-cert-path", "", "Folder of `ca.pem`, `cert.pem` and `key.pem` for an engine behind TLS.",

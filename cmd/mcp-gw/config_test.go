@@ -21,7 +21,7 @@ func TestDefaultsAreValidAndComplete(t *testing.T) {
 	}
 	want := config{
 		Listen: ":3000", ConfigPath: "./config/backends.json",
-		Docker: true, DockerNetwork: "mcp-gw-net",
+		Docker: true, DockerNetwork: "mcp-gw-net", ProxyListen: ":2375",
 		LogLevel: slog.LevelInfo, LogFormat: "text", LogEntries: 1000,
 		MaxBody: 16 << 20, MaxMessage: 64 << 20, MaxSessions: 10000,
 		CallTimeout: 2 * time.Minute, ConnectTimeout: 5 * time.Second, PingInterval: 30 * time.Second,
@@ -86,7 +86,7 @@ func TestEachSettingRefusesNonsense(t *testing.T) {
 	for _, kv := range []string{
 		"PORT=0", "PORT=65536", "PORT=-1", "PORT=3000x",
 		"MCP_GW_LISTEN=http://localhost:3000", "MCP_GW_LISTEN=localhost:99999", "MCP_GW_LISTEN=a b", "MCP_GW_LISTEN=1:2:3:zz",
-		"MCP_GW_DOCKER=AUTO", "DOCKER_HOST=docker:2375", "DOCKER_HOST=ssh://host", "DOCKER_API_VERSION=v1.45",
+		"MCP_GW_DOCKER=AUTO", "DOCKER_HOST=docker:2375", "DOCKER_HOST=ssh://host", "DOCKER_API_VERSION=v1.45", "MCP_GW_PROXY_LISTEN=2375", "MCP_GW_PROXY_LISTEN=tcp://:2375",
 		"MCP_GW_LOG_LEVEL=loud", "MCP_GW_LOG_FORMAT=xml", "MCP_GW_LOG_ENTRIES=0",
 		"MCP_GW_MAX_BODY=-1", "MCP_GW_MAX_BODY=9999999999GiB", "MCP_GW_MAX_MESSAGE=MiB", "MCP_GW_MAX_SESSIONS=many",
 		"MCP_GW_CONNECT_TIMEOUT=0s", "MCP_GW_SHUTDOWN_TIMEOUT=-1s", "MCP_GW_PING_INTERVAL=never", "MCP_GW_SESSION_IDLE=1y",

@@ -48,6 +48,7 @@ func commands() []command {
 		{name: "serve", help: "run the gateway (the default)", run: serve},
 		doctorCommand(),
 		lintCommand(),
+		{name: "docker-proxy", help: "let the gateway, and nothing else, see what it needs of the engine's socket", run: dockerProxy},
 		{name: "healthcheck", help: "ask the gateway on this machine whether it is alive; exit 0 when it is", run: healthcheck},
 		{name: "version", help: "print the version", run: printVersion},
 	}

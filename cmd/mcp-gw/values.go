@@ -177,6 +177,14 @@ func address(dst *string, v string) error {
 	return nil
 }
 
+// proxyAddress is an address that has its port.
+func proxyAddress(dst *string, v string) error {
+	if _, _, err := net.SplitHostPort(v); err != nil {
+		return errors.New("an address with a port, such as :2375 or 127.0.0.1:2375")
+	}
+	return address(dst, v)
+}
+
 // joinAddress gives the listen address of a checked MCP_GW_LISTEN and PORT.
 func joinAddress(listen string, port int) string {
 	if _, _, err := net.SplitHostPort(listen); err == nil {

@@ -89,7 +89,7 @@ func (p *Proxy) Run(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := &http.Server{
-		Handler: p, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
+		Handler: p, DisableGeneralOptionsHandler: true, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		// Streams end with ctx, so that whoever listens hears the end at once
 		// instead of finding it out.
 		BaseContext: func(net.Listener) context.Context { return ctx },

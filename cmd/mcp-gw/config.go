@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/agnivade/levenshtein"
+
+	"mcp-gw/discovery/docker"
 )
 
 // config is everything a person can set. It is read once, at the start, here
@@ -25,6 +27,8 @@ type config struct {
 	DockerCerts   string
 	DockerTLS     bool
 	DockerNetwork string
+	DockerPrefix  string
+	DockerRules   docker.Rules
 	ProxyListen   string // of the docker-proxy; host:port
 
 	LogLevel  slog.Level
@@ -80,6 +84,28 @@ func settings() []setting {
 			}},
 		{"MCP_GW_NETWORK", "network", "mcp-gw-net", "The network that containers share with the gateway.",
 			func(c *config, v string) error { return nonEmpty(&c.DockerNetwork, v, "the name of a network") }},
+		{"MCP_GW_LABEL_PREFIX", "label-prefix", "mcp-gw", "What stands before the labels of containers, without the dot.",
+			func(c *config, v string) error { return labelPrefix(&c.DockerPrefix, v) }},
+		{"MCP_GW_INSTANCE", "instance", "", "This gateway's name, for containers whose label `mcp-gw.instance` says which gateways they are for.",
+			func(c *config, v string) error { return instance(&c.DockerRules.Instance, v) }},
+		{"MCP_GW_REQUIRE_ENABLE", "require-enable", "false", "`true` demands `mcp-gw.enable=true`; otherwise any label is consent.",
+			func(c *config, v string) error { return boolean(&c.DockerRules.RequireEnable, v) }},
+		{"MCP_GW_ALLOW_PROJECTS", "allow-projects", "", "Compose projects whose containers may register, such as `shop,dev-*`. Empty: all.",
+			func(c *config, v string) error { return globs(&c.DockerRules.AllowProjects, v) }},
+		{"MCP_GW_ALLOW_IMAGES", "allow-images", "", "Images whose containers may register, such as `acme/*`; a pattern without a slash is held against the last part of the image's name. Empty: all.",
+			func(c *config, v string) error { return globs(&c.DockerRules.AllowImages, v) }},
+		{"MCP_GW_ALLOW_URL_HOSTS", "allow-url-hosts", "", "Hosts that the label `mcp-gw.url` may name besides the container's own, such as `api.example.com,*.internal`.",
+			func(c *config, v string) error { return globs(&c.DockerRules.AllowURLHosts, v) }},
+		{"MCP_GW_ALLOW_UNPREFIXED", "allow-unprefixed", "false", "`true` allows `mcp-gw.tools.prefix=none`: tools under their own names.",
+			func(c *config, v string) error { return boolean(&c.DockerRules.AllowUnprefixed, v) }},
+		{"MCP_GW_ALLOW_EXEC", "allow-exec", "false", "`true` allows `mcp-gw.stdio.mode=exec`: commands started in containers.",
+			func(c *config, v string) error { return boolean(&c.DockerRules.AllowExec, v) }},
+		{"MCP_GW_SECRETS_DIR", "secrets-dir", "/run/secrets", "Folder of the secrets that labels name: a file each.",
+			func(c *config, v string) error {
+				return nonEmpty(&c.DockerRules.SecretsDir, v, "the path of a folder")
+			}},
+		{"MCP_GW_SECRET_GRANTS", "secret-grants", "", "Who may have which secret: `github_token:github,exa_key:shop/exa`, by backend or by compose project and service. Several for one secret: repeat it. Containers of the gateway's own compose project may have all.",
+			func(c *config, v string) error { return grants(&c.DockerRules.SecretGrants, v) }},
 		{"DOCKER_HOST", "docker-host", "", "Address of the engine, such as `unix:///var/run/docker.sock` or `tcp://docker-proxy:2375`. Empty: the local socket.",
 			func(c *config, v string) error { return engineAddress(&c.DockerHost, v) }},
 		{"MCP_GW_PROXY_LISTEN", "proxy-listen", ":2375", "Address that `mcp-gw docker-proxy` listens on. Whoever reaches it is told of the containers that concern the gateway, and of no others.",

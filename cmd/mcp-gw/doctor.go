@@ -85,7 +85,7 @@ func examine(ctx context.Context, cfg config) findings {
 func dockerConfig(cfg config) docker.Config {
 	return docker.Config{
 		Host: cfg.DockerHost, APIVersion: cfg.DockerAPI, CertPath: cfg.DockerCerts, TLSVerify: cfg.DockerTLS,
-		Network: cfg.DockerNetwork,
+		Network: cfg.DockerNetwork, LabelPrefix: cfg.DockerPrefix, Rules: cfg.DockerRules,
 	}
 }
 

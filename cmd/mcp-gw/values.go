@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"mcp-gw/discovery"
 )
 
 // Each parser stores a value, or returns what it would have accepted, worded
@@ -129,6 +132,60 @@ func list(v string) []string {
 		}
 	}
 	return out
+}
+
+// globs are patterns of path.Match.
+func globs(dst *[]string, v string) error {
+	items := list(v)
+	for _, g := range items {
+		if _, err := path.Match(g, ""); err != nil {
+			return fmt.Errorf("patterns such as shop-*; %q is none", g)
+		}
+	}
+	*dst = items
+	return nil
+}
+
+var labelPrefixForm = regexp.MustCompile(`^[a-z0-9]+(?:[.-][a-z0-9]+)*$`)
+
+func labelPrefix(dst *string, v string) error {
+	if len(v) > 64 || !labelPrefixForm.MatchString(v) {
+		return errors.New("a prefix such as mcp-gw or com.example.gw, in lower case, without the last dot")
+	}
+	*dst = v
+	return nil
+}
+
+func instance(dst *string, v string) error {
+	if v != "" && discovery.CheckName(v) != nil {
+		return errors.New("a name such as prod: a-z, 0-9 and -, at most 32 characters")
+	}
+	*dst = v
+	return nil
+}
+
+var secretForm = regexp.MustCompile(`^[a-z0-9_-][a-z0-9_.-]{0,63}$`)
+
+// grants are name:who|who, separated by commas.
+func grants(dst *map[string][]string, v string) error {
+	var out map[string][]string
+	for _, item := range list(v) {
+		name, whom, ok := strings.Cut(item, ":")
+		if !ok || !secretForm.MatchString(name) {
+			return errors.New("grants such as github_token:github,exa_key:search|shop/exa")
+		}
+		for who := range strings.SplitSeq(whom, "|") {
+			if who = strings.TrimSpace(who); who == "" || strings.ContainsAny(who, "*? ") || strings.Count(who, "/") > 1 {
+				return fmt.Errorf("a backend, or a compose project and service such as shop/exa, behind %q", name+":")
+			}
+			if out == nil {
+				out = map[string][]string{}
+			}
+			out[name] = append(out[name], who)
+		}
+	}
+	*dst = out
+	return nil
 }
 
 // hosts are names as they stand in a Host header, without port.

@@ -3,6 +3,7 @@ package docker
 import (
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -76,7 +77,7 @@ func TestHomeFind(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, ok := tt.home.find(tt.in)
-		if ok != (tt.want >= 0) || ok && got != tt.in[tt.want] {
+		if ok != (tt.want >= 0) || ok && !reflect.DeepEqual(got, tt.in[tt.want]) {
 			t.Errorf("%s: %+v, %v", tt.name, got, ok)
 		}
 	}

@@ -187,6 +187,7 @@ func observe(c container.InspectResponse) observation {
 		labels:     c.Config.Labels,
 		endpoints:  endpoints(c.NetworkSettings.Networks),
 		openStdin:  c.Config.OpenStdin,
+		tty:        c.Config.Tty,
 	}
 	if c.State.Health != nil && c.State.Health.Status != container.NoHealthcheck {
 		o.health = string(c.State.Health.Status)
@@ -217,6 +218,7 @@ func endpoints(byName map[string]*apinetwork.EndpointSettings) []endpoint {
 		e := endpoint{network: name}
 		if s != nil {
 			e.networkID = s.NetworkID
+			e.aliases = append(slices.Clone(s.Aliases), s.DNSNames...)
 			e.ipv4, _ = netip.ParseAddr(s.IPAddress)
 			e.ipv6, _ = netip.ParseAddr(s.GlobalIPv6Address)
 		}

@@ -11,20 +11,38 @@ import (
 // says it. No spelling distance leads from one to the other.
 var synonyms = map[string]string{
 	"enabled": "enable", "enabel": "enable", "register": "enable",
-	"alias": "name", "service": "name", "id": "name", "prefix": "name",
+	"alias": "name", "service": "name", "id": "name",
+	"summary": "description", "label": "title", "display-name": "title",
+	"prefix": "tools.prefix", "tool-prefix": "tools.prefix", "namespace": "tools.prefix",
 	"expose": "port", "ports": "port", "listen": "port",
 	"endpoint": "path", "route": "path", "uri": "path",
-	"protocol-scheme": "scheme", "proto": "scheme",
+	"protocol-scheme": "scheme", "proto": "scheme", "version": "protocol", "revision": "protocol",
 	"type": "transport", "mode": "transport",
 	"header": "headers.<Name>", "headers": "headers.<Name>",
+	"secret-header": "secret-headers.<Name>", "secret-headers": "secret-headers.<Name>",
 	"timeout": "timeout.call", "call-timeout": "timeout.call",
-	"host": "url", "address": "url",
+	"host": "url", "address": "url", "docker.network": "network", "net": "network",
 	"tag": "groups", "tags": "groups", "group": "groups",
 	"include": "tools.include", "exclude": "tools.exclude", "tools": "tools.include",
-	"secret": "auth.secret", "token": "auth.secret",
+	"allow": "tools.include", "deny": "tools.exclude", "tools.allow": "tools.include", "tools.deny": "tools.exclude", "tools.filter": "tools.include",
+	"rename": "tools.rename.<old>", "tools.rename": "tools.rename.<old>",
+	"readonly": "tools.read-only", "read-only": "tools.read-only", "tools.readonly": "tools.read-only",
+	"secret": "auth.secret", "token": "auth.secret", "auth.token": "auth.secret", "auth.type": "auth",
+	"concurrency": "max-concurrency", "max-connections": "max-concurrency", "limit": "max-concurrency",
+	"healthcheck": "health", "interval": "health.interval", "ping": "health.interval",
+	"grace": "removal-grace", "start-timeout": "startup-timeout", "start-period": "startup-timeout",
+	"depends": "depends-on", "depends_on": "depends-on", "requires": "depends-on",
+	"lb": "balance", "loadbalancer": "balance", "strategy": "balance", "order": "priority",
+	"session": "stdio.session", "stdio": "stdio.mode",
 	"tls.insecure": "tls.verify", "tls.skip-verify": "tls.verify", "insecure": "tls.verify", "verify": "tls.verify",
 	"ca": "tls.ca", "tls.ca-file": "tls.ca", "tls.cafile": "tls.ca", "tls.cert": "tls.ca",
 	"sni": "tls.server-name", "tls.sni": "tls.server-name", "tls.host": "tls.server-name", "server-name": "tls.server-name",
+}
+
+// families are synonyms of what stands before a dot.
+var families = map[string]string{
+	"header": "headers.<Name>", "http-headers": "headers.<Name>", "secret-header": "secret-headers.<Name>",
+	"rename": "tools.rename.<old>", "backend": "backends.<name>.<key>", "backends": "backends.<name>.<key>",
 }
 
 // advice is for words that stand for no label at all.
@@ -44,18 +62,19 @@ func guess(key string) string {
 		return s
 	}
 	first, rest, _ := strings.Cut(key, ".")
-	if first == "header" && rest != "" {
-		return "headers.<Name>"
+	if family := families[first]; family != "" && rest != "" {
+		return family
 	}
-	// What works today is the better guess than what a later version knows.
 	if s := nearest(key, labelKeys()); s != "" && !strings.HasSuffix(s, ".") {
 		return s
 	}
-	if s := nearest(first+".", []string{"headers."}); s != "" && rest != "" {
-		return "headers.<Name>"
-	}
-	if s := nearest(key, reservedKeys()); !strings.HasSuffix(s, ".") {
-		return s
+	for _, l := range labelTable {
+		if l.family() && rest != "" {
+			n := strings.Count(l.key, ".")
+			if parts := strings.SplitN(key, ".", n+1); len(parts) > n && nearest(strings.Join(parts[:n], ".")+".", []string{l.key}) != "" {
+				return l.key + l.placeholder()
+			}
+		}
 	}
 	return ""
 }

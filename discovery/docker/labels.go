@@ -17,112 +17,191 @@ const DefaultLabelPrefix = "mcp-gw"
 const (
 	maxLabels     = 128
 	maxLabelValue = 4096
+	maxBackends   = 16
 )
 
-// parsed is what the labels of one container come to.
-type parsed struct {
+// severalKey begins the labels of a container with several backends:
+// backends.<name>.<key>.
+const severalKey = "backends."
+
+// spec is what labels say of one backend.
+type spec struct {
 	settings
-	given       map[string]bool // keys whose value was taken from a label
-	labelled    bool            // at least one label has the prefix
-	nearMiss    bool            // at least one label looks as if it was meant to
+	// prefix stands before its keys: mcp-gw, or mcp-gw.backends.<name>.
+	prefix string
+	// given are the values that were taken from labels, as they may be shown, by
+	// key. A family's keys have their member.
+	given       map[string]string
 	diagnostics []discovery.Diagnostic
+}
+
+// parsed is what the labels of one container come to. The spec is that of the
+// root keys: the container's one backend, or the defaults of several.
+type parsed struct {
+	spec
+	several  []spec // sorted by name; nil for a container with one backend
+	labelled bool   // at least one label has the prefix
+	nearMiss bool   // at least one label looks as if it was meant to
 	// shown are the labels that concern the gateway, values masked.
 	shown map[string]string
 }
 
-// bad returns the first error, the one that keeps the container out.
-func (p parsed) bad() (discovery.Diagnostic, bool) {
-	i := slices.IndexFunc(p.diagnostics, func(d discovery.Diagnostic) bool { return d.Severity == discovery.SeverityError })
+// firstError returns the first error, the one that keeps a backend out.
+func firstError(ds []discovery.Diagnostic) (discovery.Diagnostic, bool) {
+	i := slices.IndexFunc(ds, func(d discovery.Diagnostic) bool { return d.Severity == discovery.SeverityError })
 	if i < 0 {
 		return discovery.Diagnostic{}, false
 	}
-	return p.diagnostics[i], true
+	return ds[i], true
 }
 
 // parseLabels reads the labels of one container. It never fails: what cannot be
-// used becomes a diagnostic, and an error among those keeps the container out.
+// used becomes a diagnostic, and an error among those keeps the backend out, or
+// all of the container's when it is at the root.
 func parseLabels(prefix string, labels map[string]string) parsed {
-	p := parsed{settings: defaults(), given: map[string]bool{}, shown: map[string]string{}}
-	seen := map[string]string{} // lower-cased key → the label that set it
-	var ours []string
+	p := parsed{spec: spec{settings: defaults(), prefix: prefix, given: map[string]string{}}, shown: map[string]string{}}
+	var root []string
+	named := map[string][]string{} // backend → its labels
 	// Sorted, so that the same labels always give the same remarks. A lower-case
 	// key sorts behind its upper-case twin, so the later one is the right one.
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		if rest, ok := cutPrefixFold(key, prefix+"."); ok {
 			p.labelled = true
-			ours = append(ours, key)
-			p.shown[clip(key)] = show(strings.ToLower(rest), labels[key])
+			rest = lowerASCII(rest)
+			p.shown[clip(key)] = show(rest, labels[key])
+			name, _, several := cutBackend(rest)
+			if several {
+				named[name] = append(named[name], key)
+			} else {
+				root = append(root, key)
+			}
 			continue
 		}
 		if want, ok := nearMiss(prefix, key); ok {
 			p.nearMiss = true
-			p.shown[clip(key)] = show(strings.ToLower(key), labels[key])
-			p.remark(discovery.SeverityWarning, codeMisspelt, key, show(strings.ToLower(key), labels[key]),
+			shown := show(lowerASCII(key), labels[key])
+			p.shown[clip(key)] = shown
+			p.remark(discovery.SeverityWarning, codeMisspelt, key, shown,
 				fmt.Sprintf("label %q is ignored: did you mean %q?", clip(key), clip(want)), clip(want))
 		}
 	}
-	if len(ours) > maxLabels {
-		p.remark(discovery.SeverityError, codeTooMany, prefix, "",
-			fmt.Sprintf("%d labels begin with %q, at most %d are read", len(ours), prefix+".", maxLabels), "remove some")
+	n := len(root)
+	for _, keys := range named {
+		n += len(keys)
+	}
+	if n > maxLabels {
+		p.fail(codeTooMany, prefix, fmt.Sprintf("%d labels begin with %q, at most %d are read", n, prefix+".", maxLabels), "remove some")
+		p.shown = map[string]string{}
 		return p
 	}
-	for _, key := range ours {
-		lower := strings.ToLower(key)
-		if other, twice := seen[lower]; twice && labels[other] != labels[key] {
-			p.remark(discovery.SeverityError, codeTwice, key, "",
-				fmt.Sprintf("labels %q and %q contradict each other", clip(other), clip(key)), "remove one of the two")
-			continue
+	p.takeAll(root, labels)
+	if len(named) == 0 {
+		return p
+	}
+	if len(named) > maxBackends {
+		p.fail(codeTooMany, prefix+"."+severalKey, fmt.Sprintf("%d backends in one container, at most %d are read", len(named), maxBackends), "remove some")
+		return p
+	}
+	if p.name != "" {
+		p.fail(codeMixed, prefix+".name", fmt.Sprintf("%s.name beside %s.%s*: the container has one backend or several", prefix, prefix, severalKey),
+			"remove "+prefix+".name")
+	}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		s := spec{settings: p.settings.clone(), prefix: prefix + "." + severalKey + name, given: maps.Clone(p.given)}
+		s.name = name
+		if err := checkName(name); err != nil {
+			s.name = clip(name)
+			s.fail(codeBadValue, s.prefix, fmt.Sprintf("%q %v; not registered", clip(name), err), fmt.Sprintf("%s.%s%s.…", prefix, severalKey, otherName(name)))
 		}
-		seen[lower] = key
-		p.take(prefix, key, labels[key])
+		s.takeAll(named[name], labels)
+		p.several = append(p.several, s)
 	}
 	return p
 }
 
+// cutBackend splits the key of one of several backends.
+func cutBackend(key string) (name, rest string, ok bool) {
+	if key, ok = strings.CutPrefix(key, severalKey); !ok {
+		return "", "", false
+	}
+	name, rest, ok = strings.Cut(key, ".")
+	return name, rest, ok && name != "" && rest != ""
+}
+
+// takeAll applies the labels of one spec, which come sorted.
+func (s *spec) takeAll(keys []string, labels map[string]string) {
+	seen := map[string]string{} // lower-cased key → the label that set it
+	for _, key := range keys {
+		// The name of a tool may differ from another in case alone.
+		same := lowerASCII(key)
+		if l, rest, ok := lookup(key[len(s.prefix)+1:]); ok && l.key == "tools.rename." {
+			same = lowerASCII(key[:len(key)-len(rest)]) + rest
+		}
+		if other, twice := seen[same]; twice && labels[other] != labels[key] {
+			s.fail(codeTwice, key, fmt.Sprintf("labels %q and %q contradict each other", clip(other), clip(key)), "remove one of the two")
+			continue
+		}
+		seen[same] = key
+		s.take(key, labels[key])
+	}
+}
+
 // take applies one label. key has the prefix, in any case.
-func (p *parsed) take(prefix, key, value string) {
-	rest := key[len(prefix)+1:]
-	lower := strings.ToLower(rest)
+func (s *spec) take(key, value string) {
+	rest := key[len(s.prefix)+1:]
+	lower := lowerASCII(rest)
 	shown := show(lower, value)
-	l, tail, known := lookup(lower)
-	_, later := reserved(lower)
-	// Keys of later versions speak of secrets by name: auth.secret=github_token.
-	if secretValue(value) || secretKey(lower) && !later {
-		p.remark(discovery.SeverityWarning, codeSecret, key, masked,
-			fmt.Sprintf("label %q seems to hold a secret; everybody who may inspect the container can read it", clip(key)),
-			"keep the secret out of labels")
+	l, member, known := lookup(rest)
+	if secretValue(value) || secretKey(lower) && !namesSecret(lower) && l.key != "tools.rename." {
+		fix := "keep the secret out of labels: put it into a file of the gateway's secrets, and name that with " + s.prefix + ".auth.secret"
+		if l.key == "headers." {
+			fix = fmt.Sprintf("%s.secret-headers.%s=NAME, with the secret in the gateway's file NAME", s.prefix, clip(member))
+		}
+		s.remark(discovery.SeverityWarning, codeSecret, key, masked,
+			fmt.Sprintf("label %q seems to hold a secret; everybody who may inspect the container can read it", clip(key)), fix)
 	}
 	if !known {
-		p.unknown(prefix, key, lower, shown)
+		s.unknown(key, lower, shown)
 		return
 	}
-	// The name of a header is written in any case; the rest of a key is not.
-	if head := len(key) - len(tail); key[:head] != strings.ToLower(key[:head]) {
-		right := strings.ToLower(key[:head]) + key[head:]
-		p.remark(discovery.SeverityWarning, codeLabelCase, key, shown,
-			fmt.Sprintf("label %q is understood, but label keys are lower case", clip(key)), right)
+	// What a family has behind the dot is written in any case; the rest is not.
+	if head := len(key) - len(member); key[:head] != lowerASCII(key[:head]) {
+		s.remark(discovery.SeverityWarning, codeLabelCase, key, shown,
+			fmt.Sprintf("label %q is understood, but label keys are lower case", clip(key)), lowerASCII(key[:head])+key[head:])
+	}
+	if l.key == "name" && strings.Contains(s.prefix, "."+severalKey) {
+		s.fail(codeMixed, key, fmt.Sprintf("%s: the name stands in the key already", clip(key)), "remove "+clip(key))
+		return
 	}
 	var remark string
 	var err error
 	if len(value) > maxLabelValue {
 		err = refuse("", "is longer than %d bytes", maxLabelValue)
 	} else {
-		remark, err = l.set(&p.settings, tail, strings.TrimSpace(value))
+		remark, err = l.set(&s.settings, member, strings.TrimSpace(value))
 	}
 	if err != nil {
-		p.refused(l, prefix, key, shown, err)
+		s.refused(l, member, key, shown, err)
 		return
 	}
-	p.given[strings.TrimSuffix(l.key, ".")] = true
+	if l.later {
+		severity, consequence := discovery.SeverityWarning, "it is ignored"
+		if l.strict {
+			severity, consequence = discovery.SeverityError, "to ignore it would show or reach more than was asked for; not registered"
+		}
+		s.remark(severity, codeUnsupported, key, shown, fmt.Sprintf("label %q is not supported by this version: %s", clip(key), consequence), "remove it, or use a newer gateway")
+		return
+	}
+	s.given[l.key+clip(member)] = strings.TrimSpace(shown)
 	if remark != "" {
-		p.remark(discovery.SeverityInfo, codeAlias, key, shown, fmt.Sprintf("%s=%s %s", clip(key), shown, remark), "")
+		s.remark(discovery.SeverityInfo, codeAlias, key, shown, fmt.Sprintf("%s=%s %s", clip(key), shown, remark), "")
 	}
 }
 
-func (p *parsed) refused(l label, prefix, key, shown string, err error) {
-	fix := fmt.Sprintf("%s.%s", prefix, l.key)
+func (s *spec) refused(l label, member, key, shown string, err error) {
+	fix := fmt.Sprintf("%s.%s", s.prefix, l.key)
 	if l.family() {
-		fix += "<Name>"
+		fix += l.placeholder()
 	}
 	var v valueError
 	// A fix made of a masked value would unmask it.
@@ -136,50 +215,61 @@ func (p *parsed) refused(l label, prefix, key, shown string, err error) {
 		severity, consequence = discovery.SeverityWarning, "the default applies"
 	}
 	message := fmt.Sprintf("%s=%q %v; %s", clip(key), shown, err, consequence)
-	p.remark(severity, codeBadValue, key, shown, message, fix)
+	s.remark(severity, codeBadValue, key, shown, message, fix)
 }
 
-func (p *parsed) unknown(prefix, key, lower, shown string) {
-	if strict, ok := reserved(lower); ok {
-		severity, consequence := discovery.SeverityWarning, "it is ignored"
-		if strict {
-			severity = discovery.SeverityError
-			consequence = "ignoring it would show or reach more than was asked for, so the container is not registered"
-		}
-		p.remark(severity, codeUnsupported, key, shown,
-			fmt.Sprintf("label %q is not supported by this version; %s", clip(key), consequence), "remove it, or use a newer gateway")
-		return
-	}
+func (s *spec) unknown(key, lower, shown string) {
 	message, fix := fmt.Sprintf("unknown label %q", clip(key)), ""
 	if a := advice[lower]; a != "" {
-		fix = strings.ReplaceAll(a, DefaultLabelPrefix+".", prefix+".")
+		fix = strings.ReplaceAll(a, DefaultLabelPrefix+".", s.prefix+".")
 		message += ": " + fix
 	} else if g := guess(lower); g != "" {
-		fix = prefix + "." + g
+		fix = s.prefix + "." + g
 		message += fmt.Sprintf(": did you mean %s?", fix)
-		if _, later := reserved(g); later {
-			message += " It is not supported by this version"
-		}
 	}
-	p.remark(discovery.SeverityWarning, codeUnknownLabel, key, shown, message, fix)
+	s.remark(discovery.SeverityWarning, codeUnknownLabel, key, shown, message, fix)
 }
 
-func (p *parsed) remark(severity discovery.Severity, code, key, value, message, fix string) {
-	p.diagnostics = append(p.diagnostics, discovery.Diagnostic{
+// fail notes a mistake that keeps the backend out.
+func (s *spec) fail(code, label, message, fix string) {
+	s.remark(discovery.SeverityError, code, label, "", message, fix)
+}
+
+func (s *spec) remark(severity discovery.Severity, code, key, value, message, fix string) {
+	s.diagnostics = append(s.diagnostics, discovery.Diagnostic{
 		Severity: severity, Code: code, Label: clip(key), Value: value, Message: message, Suggestion: clip(fix),
 	})
 }
 
+// refusedLabel reports whether the label of key is among the remarks already: one
+// mistake is told once.
+func (s *spec) refusedLabel(key string) bool {
+	label := s.prefix + "." + key
+	return slices.ContainsFunc(s.diagnostics, func(d discovery.Diagnostic) bool { return strings.EqualFold(d.Label, label) })
+}
+
+// has reports whether one of the keys, or a member of such a family, was given.
+func (s *spec) has(keys ...string) (key string, ok bool) {
+	for _, k := range slices.Sorted(maps.Keys(s.given)) {
+		for _, want := range keys {
+			if k == want || strings.HasSuffix(want, ".") && strings.HasPrefix(k, want) {
+				return k, true
+			}
+		}
+	}
+	return "", false
+}
+
 // clip bounds label keys in what people read.
 func clip(s string) string {
-	if len(s) <= maxShown {
+	if len(s) <= 2*maxShown {
 		return strings.ToValidUTF8(s, "�")
 	}
-	return strings.ToValidUTF8(s[:maxShown], "�") + "…"
+	return strings.ToValidUTF8(s[:2*maxShown], "�") + "…"
 }
 
 func cutPrefixFold(s, prefix string) (string, bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+	if len(s) < len(prefix) || lowerASCII(s[:len(prefix)]) != prefix {
 		return "", false
 	}
 	return s[len(prefix):], true

@@ -22,7 +22,7 @@ func TestLabelsFile(t *testing.T) {
 	}
 	text := string(old)
 	for name, content := range map[string]string{
-		"labels": labelRows(), "reserved": reservedRow(), "ports": portRow(), "codes": codeRows(),
+		"labels": labelRows(), "ports": portRow(), "codes": codeRows(),
 	} {
 		text = replacePart(t, text, name, content)
 	}
@@ -49,31 +49,22 @@ func replacePart(t *testing.T, text, name, content string) string {
 
 func labelRows() string {
 	var b strings.Builder
-	b.WriteString("\n| Label | Value | Default | Meaning | Example |\n|---|---|---|---|---|\n")
-	for _, l := range labelTable {
-		key := DefaultLabelPrefix + "." + l.key
-		example := key + "=" + l.example
-		if l.family() {
-			key, example = key+"<Name>", key+"X-Tenant="+l.example
+	for _, g := range labelGroups {
+		fmt.Fprintf(&b, "\n### %s\n\n| Label | Value | Default | Meaning | Example | A mistake says |\n|---|---|---|---|---|---|\n", g.title)
+		for _, l := range g.rows {
+			key := DefaultLabelPrefix + "." + l.key
+			says := "not registered"
+			if !l.strict {
+				says = "the default applies"
+			}
+			doc := l.doc
+			if l.later {
+				doc = "**Not in this version** (L004). " + doc
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s=%s` | `%s; %s` |\n", key+l.placeholder(), l.kind, l.fallback, doc, key+l.member, l.example, l.wrong, says)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", key, l.kind, l.fallback, l.doc, example)
 	}
 	return b.String()
-}
-
-func reservedRow() string {
-	var words []string
-	for _, k := range reservedKeys() {
-		word := "`" + k + "`"
-		if strings.HasSuffix(k, ".") {
-			word = "`" + k + "<name>`"
-		}
-		if reservedLabels[k] {
-			word = "**" + word + "**"
-		}
-		words = append(words, word)
-	}
-	return "\n" + strings.Join(words, ", ") + "\n"
 }
 
 func portRow() string {
@@ -123,12 +114,17 @@ func TestLabelsFileExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := regexp.MustCompile(`(?m)(mcp-gw\.[a-zA-Z.-]+)(?:=|: )"?([^\s"`+"`"+`]+)"?`).FindAllStringSubmatch(string(text), -1)
+	examples := regexp.MustCompile(`(?m)(mcp-gw\.[a-zA-Z.-]+)(?:=|: )(?:"([^"\n]+)"|([^\s"`+"`"+`][^\s`+"`"+`]*))`).FindAllStringSubmatch(string(text), -1)
 	if len(examples) < len(labelTable) {
 		t.Fatalf("found only %d examples", len(examples))
 	}
 	for _, e := range examples {
-		if p := parseLabels(DefaultLabelPrefix, map[string]string{e[1]: e[2]}); codes(p.diagnostics) != "" {
+		e[2] += e[3]
+		p := parseLabels(DefaultLabelPrefix, map[string]string{e[1]: e[2]})
+		if l, _, _ := lookup(strings.TrimPrefix(e[1], "mcp-gw.")); l.later && codes(p.diagnostics) == map[bool]string{true: "L004e", false: "L004w"}[l.strict] {
+			continue
+		}
+		if codes(p.diagnostics) != "" || len(p.several) > 0 && codes(p.several[0].diagnostics) != "" {
 			t.Errorf("%s=%s: %+v", e[1], e[2], p.diagnostics)
 		}
 	}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,7 +68,7 @@ func TestParseLabelsValues(t *testing.T) {
 		{"transport", "HTTP", "", func(s settings) bool { return s.transport == discovery.TransportHTTP }, ""},
 		{"transport", "streamable-http", "L007i", func(s settings) bool { return s.transport == discovery.TransportHTTP }, ""},
 		{"transport", "streamablehttp", "L007i", func(s settings) bool { return s.transport == discovery.TransportHTTP }, ""},
-		{"transport", "stdio", "L002e", nil, ""},
+		{"transport", "stdio", "", func(s settings) bool { return s.transport == discovery.TransportStdio }, ""},
 		{"transport", "ssse", "L002e", nil, "mcp-gw.transport=sse"},
 		{"headers.x-tenant", "acme", "", func(s settings) bool { return maps.Equal(s.headers, map[string]string{"X-Tenant": "acme"}) }, ""},
 		{"headers.X-Tenant", "acme", "", func(s settings) bool { return s.headers["X-Tenant"] == "acme" }, ""},
@@ -132,10 +133,6 @@ func TestParseLabelsValues(t *testing.T) {
 		{"disable", "true", "L001w", nil, "mcp-gw.enable=false"},
 		{"colour", "red", "L001w", nil, ""},
 		{"api_token", "s3cr3t", "L001w L003w", nil, ""},
-		{"title", "T", "L004w", nil, ""},
-		{"auth.secret", "github_token", "L004w", nil, ""},
-		{"tools.exclude", "delete_*", "L004e", nil, ""},
-		{"tools.rename.create_token", "x", "L004w", nil, ""},
 
 		{"Port", "8080", "L006w", func(s settings) bool { return s.port == 8080 }, "mcp-gw.port"},
 	}
@@ -245,7 +242,8 @@ func TestParseLabelsMasks(t *testing.T) {
 }
 
 func FuzzParseLabels(f *testing.F) {
-	for _, seed := range []string{"mcp-gw.port", "mcp-gw.headers.X-A", "MCP-GW.Transport", "mcp-gw.groups", "mcp-gw.tls.server-name", "mcpgw.port", "mcp-gw", "mcp-gw.tools.exclude"} {
+	for _, seed := range []string{"mcp-gw.port", "mcp-gw.headers.X-A", "MCP-GW.Transport", "mcp-gw.groups", "mcp-gw.tls.server-name", "mcpgw.port", "mcp-gw", "mcp-gw.tools.exclude",
+		"mcp-gw.url", "mcp-gw.tools.rename.X", "mcp-gw.secret-headers.X-A", "mcp-gw.auth.secret", "mcp-gw.stdio.command", "mcp-gw.depends-on", "mcp-gw.backends.x.port", "mcp-gw.backends.x.headers.X-A"} {
 		f.Add(seed, "8080")
 		f.Add(seed, "/a?b=c")
 		f.Add(seed, "Bearer 0123456789")
@@ -278,7 +276,25 @@ func FuzzParseLabels(f *testing.F) {
 				t.Fatalf("header %q: %q", k, v)
 			}
 		}
-		for _, d := range p.diagnostics {
+		all := p.diagnostics
+		for _, s := range p.several {
+			all = append(all, s.diagnostics...)
+			if s.port < 0 || s.port > 65535 || s.weight < 0 || s.weight > 100 {
+				t.Fatalf("settings %+v", s.settings)
+			}
+		}
+		for _, s := range append(p.several, p.spec) {
+			if s.url != "" && setURLHost(s.url) != nil {
+				t.Fatalf("url %q", s.url)
+			}
+			for h, name := range s.secretHeaders {
+				if !secretName.MatchString(name) || strings.ContainsAny(h, "\r\n:") {
+					t.Fatalf("secret header %q=%q", h, name)
+				}
+			}
+		}
+		describe(running("a", labelled(key, value)), testWorld, "")
+		for _, d := range all {
 			if d.Code == "" || d.Message == "" || len(d.Message) > 2000 {
 				t.Fatalf("diagnostic %+v", d)
 			}
@@ -291,4 +307,12 @@ func FuzzParseLabels(f *testing.F) {
 			}
 		}
 	})
+}
+
+func setURLHost(s string) error {
+	u, err := url.Parse(s)
+	if err != nil {
+		return err
+	}
+	return checkURLHost(u.Hostname())
 }

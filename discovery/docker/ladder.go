@@ -57,13 +57,13 @@ func failedRung(o discovery.Observed) int {
 	switch o.Verdict {
 	case verdictRegistered, verdictRegisteredWarn:
 		return len(discovery.StepNames)
-	case verdictNotLabelled, verdictNearMissLabel, verdictOneOff:
+	case verdictNotLabelled, verdictNearMissLabel, verdictOneOff, verdictNotAllowed, verdictNotEnabled, verdictOtherInstance:
 		return rungLabelled
 	case verdictNoSharedNetwork:
 		return rungNetwork
-	case verdictLabelValue, verdictDisabled, verdictNoPort, verdictPortAmbiguous, verdictConflict:
+	case verdictLabelValue, verdictDisabled, verdictNoPort, verdictPortAmbiguous, verdictConflict, verdictSecret:
 		return rungLabels
-	case verdictNotRunning, verdictRestarting, verdictGone:
+	case verdictNotRunning, verdictRestarting, verdictGone, verdictStdio:
 		return rungRunning
 	}
 	// Another judgement has its reason among the remarks.
@@ -80,7 +80,7 @@ func rungOf(d discovery.Diagnostic) int {
 	switch {
 	case strings.HasPrefix(d.Code, "N"):
 		return rungNetwork
-	case strings.HasPrefix(d.Code, "C"):
+	case strings.HasPrefix(d.Code, "C"), strings.HasPrefix(d.Code, "S"):
 		return rungRunning
 	}
 	return rungLabels

@@ -21,12 +21,13 @@ type Planned struct {
 	// Networks are their real names.
 	Networks  []string
 	OpenStdin bool
+	TTY       bool
 }
 
 // Lint says what a gateway would say of c, were it started: the remarks on it, and
-// the name of its backend, "" where it asks for none. The labels in unknown have
+// the names of its backends, none where it asks for none. The labels in unknown have
 // values that nobody knows yet: only their keys are judged.
-func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks []discovery.Diagnostic, backend string) {
+func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks []discovery.Diagnostic, backends []string) {
 	if prefix == "" {
 		prefix = DefaultLabelPrefix
 	}
@@ -38,13 +39,16 @@ func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks [
 		labels: map[string]string{labelComposeProject: c.Project, labelComposeService: c.Service, labelComposeNumber: "1"},
 		// Where it stands is judged below: a file is mended by other means than a container.
 		endpoints: []endpoint{{network: network, ipv4: netip.AddrFrom4([4]byte{192, 0, 2, 1})}},
-		tcpPorts:  c.Ports, openStdin: c.OpenStdin,
+		tcpPorts:  c.Ports, openStdin: c.OpenStdin, tty: c.TTY,
 	}
 	named := true
 	for key, value := range c.Labels {
 		if unknown[key] {
 			rest, _ := cutPrefixFold(key, prefix+".")
-			l, _, known := lookup(strings.ToLower(rest))
+			if _, key, several := cutBackend(lowerASCII(rest)); several {
+				rest = key
+			}
+			l, _, known := lookup(rest)
 			if !known {
 				value = ""
 			} else {
@@ -60,21 +64,29 @@ func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks [
 	for i := range remarks {
 		r := &remarks[i]
 		r.Container, r.Generation = "", ""
+		switch r.Code {
+		case codeNotPermitted, codeNotGranted, codeNoSecret, codeBadSecret:
+			// The gateway's settings and files decide, and they are not known here.
+			r.Severity = discovery.SeverityWarning
+			r.Message = strings.Replace(r.Message, "; not registered", "; not registered, unless the gateway says otherwise", 1)
+		}
 		if r.Code == codeNoPort {
 			r.Severity = discovery.SeverityWarning
 			r.Message = fmt.Sprintf("nothing here says which port %q listens on; unless its image exposes exactly one, it is not registered", c.Service)
 		}
 	}
 	if !hasLabel(prefix, c.Labels) || d.verdict == verdictDisabled {
-		return remarks, ""
+		return remarks, nil
 	}
 	if mode := c.NetworkMode; mode != "" || !slices.Contains(c.Networks, network) {
 		remarks = append(remarks, notPlanned(c, network))
 	}
-	if named {
-		backend = d.name
+	for _, p := range d.parts {
+		if named && p.verdict != verdictDisabled {
+			backends = append(backends, p.name)
+		}
 	}
-	return remarks, backend
+	return remarks, backends
 }
 
 func hasLabel(prefix string, labels map[string]string) bool {

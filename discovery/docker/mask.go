@@ -15,7 +15,19 @@ const maxShown = 120
 // show returns value as it may be shown: masked where it may be a secret, cut
 // where it is long. key is lower case, without prefix.
 func show(key, value string) string {
-	if strings.HasPrefix(key, "headers.") || secretKey(key) || secretValue(value) {
+	if strings.HasPrefix(key, severalKey) {
+		if _, rest, ok := cutBackend(key); ok {
+			key = rest
+		}
+	}
+	switch {
+	case secretValue(value) || strings.HasPrefix(key, "headers."):
+		return masked
+	case namesSecret(key):
+		if !nameLike(value) {
+			return masked
+		}
+	case secretKey(key) && !strings.HasPrefix(key, "tools.rename."):
 		return masked
 	}
 	if len(value) <= maxShown {
@@ -37,6 +49,27 @@ func secretKey(key string) bool {
 		}
 	}
 	return strings.HasSuffix(key, "-key") || strings.HasSuffix(key, "_key") || strings.HasSuffix(key, ".key")
+}
+
+// nameLike reports whether value looks like the name of a secret, rather than like
+// the secret itself written where its name belongs: words, and few digits.
+func nameLike(value string) bool {
+	const longest, longestWord, mostDigits = 40, 16, 4
+	if len(value) > longest || !secretName.MatchString(value) {
+		return false
+	}
+	digits := strings.Count(strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return '0'
+		}
+		return r
+	}, value), "0")
+	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("_.-", r) }) {
+		if len(word) > longestWord {
+			return false
+		}
+	}
+	return digits <= mostDigits
 }
 
 // secretPrefixes begin the tokens of well-known issuers.

@@ -26,6 +26,7 @@ type observation struct {
 	networkMode string
 	endpoints   []endpoint
 	openStdin   bool
+	tty         bool
 }
 
 // endpoint is one attachment of a container to a network. A stopped container
@@ -35,6 +36,7 @@ type endpoint struct {
 	networkID string // may be empty before the first start
 	ipv4      netip.Addr
 	ipv6      netip.Addr
+	aliases   []string // names that lead to it on the network
 }
 
 // addr is the address to connect to, IPv4 before IPv6; invalid when there is none.

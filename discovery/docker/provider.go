@@ -37,6 +37,8 @@ type Config struct {
 	Network string
 	// LabelPrefix stands before every label; "" = DefaultLabelPrefix.
 	LabelPrefix string
+	// Rules are what containers are allowed.
+	Rules Rules
 	// ContainerID is the gateway's own container, where it cannot be found out.
 	ContainerID string
 	// Log; nil = none.
@@ -101,6 +103,10 @@ func New(cfg Config) *Provider {
 	if cfg.LabelPrefix == "" {
 		cfg.LabelPrefix = DefaultLabelPrefix
 	}
+	cfg.LabelPrefix = lowerASCII(cfg.LabelPrefix)
+	if cfg.Rules.SecretsDir == "" {
+		cfg.Rules.SecretsDir = DefaultSecretsDir
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -108,7 +114,7 @@ func New(cfg Config) *Provider {
 	return &Provider{
 		cfg: cfg, log: log, pace: usualPace,
 		traces:  func() traces { return ownTraces(cfg.ContainerID) },
-		table:   newTable(cfg.LabelPrefix, cfg.Network),
+		table:   newTable(cfg.LabelPrefix, cfg.Network, cfg.Rules),
 		rescans: make(chan chan<- error),
 		voice:   newVoice(log),
 		engine:  discovery.Engine{Endpoint: cfg.Host, Network: cfg.Network, Error: "not connected yet"},
@@ -203,6 +209,16 @@ func (p *Provider) offline(ctx context.Context, err error, since time.Duration, 
 		return
 	}
 	p.voice.engineAway(text, err)
+}
+
+// readSecrets reads the files of the secrets that labels name, those of all known
+// containers with nil: a file may have changed, and nobody tells.
+func (p *Provider) readSecrets(labels map[string]string) {
+	names := p.table.secretNames(labels)
+	if len(names) == 0 {
+		return
+	}
+	p.table.keepSecrets(readSecrets(p.cfg.Rules.SecretsDir, names), time.Now())
 }
 
 func (p *Provider) setEngine(change func(*discovery.Engine)) {

@@ -21,6 +21,10 @@ func (p *Provider) Report() discovery.Report {
 	for i, o := range p.observed {
 		o.Labels = maps.Clone(o.Labels)
 		o.Settings = slices.Clone(o.Settings)
+		o.Others = slices.Clone(o.Others)
+		for j := range o.Others {
+			o.Others[j].Settings = slices.Clone(o.Others[j].Settings)
+		}
 		o.Diagnostics = slices.Clone(o.Diagnostics)
 		r.Containers[i] = o
 	}

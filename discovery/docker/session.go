@@ -107,6 +107,9 @@ func (s *session) attend(ctx context.Context, id string) {
 		if err != nil && !errors.Is(err, errGone) {
 			s.p.log.Debug("inspect failed", "container", short(id), "err", err)
 		}
+		if err == nil && len(o.labels) > 0 {
+			s.p.readSecrets(o.labels)
+		}
 		again, pause := s.p.table.end(v, o, err, time.Now())
 		ring(s.changed)
 		if !again {
@@ -135,6 +138,7 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 		s.p.log.Debug("cannot list networks", "err", err)
 	}
 	s.p.table.move(h, findSelf(s.p.traces(), list), time.Now())
+	s.p.readSecrets(nil)
 	attend, done := s.p.table.markAll(list, newOnly)
 	for _, id := range attend {
 		s.wg.Go(func() { s.attend(ctx, id) })

@@ -52,9 +52,10 @@ func (m *member) mayComeBack() bool {
 	return m.stopping && m.last != nil && !m.routable && !m.gone
 }
 
-// claim is one container's wish for a name.
+// claim is one backend's wish for its name.
 type claim struct {
 	*member
+	part    *part
 	backend discovery.Backend
 	alive   bool
 	expires time.Time // zero: not by itself
@@ -75,28 +76,19 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 	a := assembly{owners: map[string]string{}}
 	byName := map[string][]claim{}
 	for i := range members {
-		m := &members[i]
-		c, ok := m.claim(members, now)
-		if !ok {
-			continue
+		for _, c := range members[i].claims(members, now) {
+			if !c.expires.IsZero() && (a.next.IsZero() || c.expires.Before(a.next)) {
+				a.next = c.expires
+			}
+			byName[c.backend.Name] = append(byName[c.backend.Name], c)
 		}
-		if !c.expires.IsZero() && (a.next.IsZero() || c.expires.Before(a.next)) {
-			a.next = c.expires
-		}
-		byName[c.backend.Name] = append(byName[c.backend.Name], c)
 	}
-	winners := map[string]claim{} // by container id
-	lost := map[string]claim{}    // id of the loser → the winner
+	winners := map[string]claim{} // by name
 	for name, claims := range byName {
 		w := decide(claims, owners[name])
-		winners[w.obs.id] = w
+		winners[name] = w
 		a.owners[name] = w.obs.id
 		a.set = append(a.set, w.backend)
-		for _, c := range claims {
-			if c.obs.id != w.obs.id {
-				lost[c.obs.id] = w
-			}
-		}
 	}
 	slices.SortFunc(a.set, func(x, y discovery.Backend) int { return cmp.Compare(x.Name, y.Name) })
 	for i := range members {
@@ -104,14 +96,7 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 		if !m.concerns {
 			continue
 		}
-		o := m.observed()
-		if w, ok := winners[m.obs.id]; ok {
-			if w.backend.Held && !w.alive {
-				o.Reason += "; its tools stay listed for a moment, calls do not get through"
-			}
-		} else if w, ok := lost[m.obs.id]; ok && m.routable && !m.gone && !m.died {
-			conflict(&o, w, prefix)
-		}
+		o := m.observed(winners, prefix)
 		o.Ladder = ladder(o)
 		a.observed = append(a.observed, o)
 	}
@@ -121,19 +106,40 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 	return a
 }
 
-// claim says whether the container has a place in the set now, and as what.
-func (m *member) claim(all []member, now time.Time) (claim, bool) {
-	if m.routable && !m.died && !m.gone {
-		c := claim{member: m, backend: m.description.backend, alive: true}
+// claims are the places that the container has in the set now.
+func (m *member) claims(all []member, now time.Time) []claim {
+	d := &m.description
+	if !m.running() {
+		d = m.last
+	}
+	if d == nil {
+		return nil
+	}
+	var out []claim
+	for i := range d.parts {
+		if !d.parts[i].routable {
+			continue
+		}
+		if c, ok := m.claim(&d.parts[i], all, now); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// running reports whether something of it can be registered now.
+func (m *member) running() bool { return m.routable && !m.died && !m.gone }
+
+// claim says whether one of its backends has a place in the set now, and as what.
+func (m *member) claim(p *part, all []member, now time.Time) (claim, bool) {
+	c := claim{member: m, part: p, backend: p.backend}
+	if m.running() {
+		c.alive = true
 		if end := m.killed.Add(holdTime); !m.killed.IsZero() && now.Before(end) {
 			c.backend.Held, c.expires = true, end
 		}
 		return c, true
 	}
-	if m.last == nil {
-		return claim{}, false
-	}
-	c := claim{member: m, backend: m.last.backend}
 	c.backend.Held = true
 	if m.died && !m.gone {
 		// The inspect that will say more is under way. While the engine is away
@@ -143,7 +149,7 @@ func (m *member) claim(all []member, now time.Time) (claim, bool) {
 	if m.mayComeBack() && !m.settled {
 		return c, true
 	}
-	if m.obs.status == "restarting" && !m.gone || successorInSight(m, all) {
+	if m.obs.status == "restarting" && !m.gone || successorInSight(m, p.name, all) {
 		c.expires = m.down.Add(holdTime)
 		return c, now.Before(c.expires)
 	}
@@ -151,14 +157,16 @@ func (m *member) claim(all []member, now time.Time) (claim, bool) {
 }
 
 // successorInSight reports whether a container was created lately that will take
-// m's place once it starts: what compose does before it removes the old one.
-func successorInSight(m *member, all []member) bool {
+// m's place under name once it starts: what compose does before it removes the old
+// one.
+func successorInSight(m *member, name string, all []member) bool {
 	if m.obs.up() && !m.died && !m.gone {
 		return false // it lost its network, not its life
 	}
 	return slices.ContainsFunc(all, func(n member) bool {
+		p := n.part(name)
 		// One that is routable already needs no hold: decide gives it the name.
-		return n.obs.id != m.obs.id && !n.gone && n.wants && n.name == m.last.name && !n.routable &&
+		return n.obs.id != m.obs.id && !n.gone && p != nil && p.wants && !p.routable &&
 			(n.obs.status == "created" || n.obs.up()) && n.obs.created.After(m.ended.Add(-successorAge))
 	})
 }
@@ -190,31 +198,73 @@ func decide(claims []claim, owner string) claim {
 
 func (c claim) started() time.Time { return c.backend.Container.StartedAt }
 
-func (m *member) observed() discovery.Observed {
+// observed is what people are told of the container. winners are the claims that
+// got their names.
+func (m *member) observed(winners map[string]claim, prefix string) discovery.Observed {
 	o := discovery.Observed{
 		Container: *containerOf(m.obs), State: m.obs.status,
-		Verdict: m.verdict, Reason: m.reason, Fix: m.fix,
-		Backend: m.name, URL: m.url, Labels: m.labels, Settings: m.settings,
+		Verdict: m.verdict, Reason: m.reason, Fix: m.fix, Labels: m.labels,
 		Diagnostics: append([]discovery.Diagnostic{}, m.diagnostics...), SeenAt: m.seen.UTC(),
 	}
-	switch {
-	case m.gone:
+	for i := range m.parts {
+		p := &m.parts[i]
+		b, remarks := m.observedPart(p, winners, prefix)
+		o.Diagnostics = append(o.Diagnostics, remarks...)
+		if i > 0 {
+			o.Others = append(o.Others, b)
+			continue
+		}
+		o.Backend, o.URL, o.Verdict, o.Reason, o.Fix, o.Settings = b.Backend, b.URL, b.Verdict, b.Reason, b.Fix, b.Settings
+	}
+	if m.gone {
 		o.State, o.Verdict, o.Reason, o.Fix = "removed", verdictGone, fmt.Sprintf("removed; it had exited with code %d", m.obs.exitCode), ""
-	case m.died && m.routable:
-		o.Verdict, o.Reason, o.Fix = verdictNotRunning, "its process ended", ""
+		for i := range o.Others {
+			o.Others[i].Verdict, o.Others[i].Reason, o.Others[i].Fix = o.Verdict, o.Reason, o.Fix
+		}
+		for _, w := range winners {
+			if w.obs.id == m.obs.id && w.backend.Held {
+				o.Reason += holdRemark
+				break
+			}
+		}
 	}
 	return o
 }
 
-// conflict rewrites the judgement of a container whose name another one has.
-func conflict(o *discovery.Observed, winner claim, prefix string) {
+const holdRemark = "; its tools stay listed for a moment, calls do not get through"
+
+// observedPart is what people are told of one backend.
+func (m *member) observedPart(p *part, winners map[string]claim, prefix string) (discovery.ObservedBackend, []discovery.Diagnostic) {
+	b := discovery.ObservedBackend{Backend: p.name, URL: p.url, Verdict: p.verdict, Reason: p.reason, Fix: p.fix, Settings: p.shown}
+	if m.died && !m.gone && p.routable {
+		b.Verdict, b.Reason, b.Fix = verdictNotRunning, "its process ended", ""
+	}
+	w, taken := winners[p.name]
+	switch {
+	case !taken:
+	case w.obs.id == m.obs.id:
+		if w.backend.Held && !w.alive {
+			b.Reason += holdRemark
+		}
+	case p.routable && m.running():
+		d := conflict(&b, m.obs, w, prefix, len(m.parts) > 1)
+		return b, []discovery.Diagnostic{d}
+	}
+	return b, nil
+}
+
+// conflict rewrites the judgement of a backend whose name another container has.
+func conflict(b *discovery.ObservedBackend, o observation, winner claim, prefix string, several bool) discovery.Diagnostic {
 	other := winner.obs.name
-	fix := fmt.Sprintf("give %s or %s another name, with the label %s.name", o.Name, other, prefix)
+	fix := fmt.Sprintf("give %s or %s another name, with the label %s.name", o.name, other, prefix)
+	if several {
+		fix = fmt.Sprintf("give the backend another name in the labels %s.%s%s.* of %s", prefix, severalKey, b.Backend, o.name)
+	}
 	message := fmt.Sprintf("the name %q belongs to %s (%s), which had it first; %s waits for it",
-		o.Backend, other, short(winner.obs.id), o.Name)
-	o.Verdict, o.Reason, o.Fix = verdictConflict, message, fix
-	o.Diagnostics = append(o.Diagnostics, discovery.Diagnostic{
-		Severity: discovery.SeverityError, Code: codeConflict, Container: o.Name,
-		Message: message, Suggestion: fix, Generation: o.ID + "@" + o.StartedAt.UTC().Format(time.RFC3339Nano),
-	})
+		b.Backend, other, short(winner.obs.id), o.name)
+	b.Verdict, b.Reason, b.Fix = verdictConflict, message, fix
+	return discovery.Diagnostic{
+		Severity: discovery.SeverityError, Code: codeConflict, Container: o.name,
+		Message: message, Suggestion: fix, Generation: o.generation(),
+	}
 }

@@ -1,53 +1,59 @@
 package docker
 
 import (
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"mcp-gw/discovery"
 )
 
-// list returns the effective settings, each with its source.
-func (p parsed) list(name, nameFrom string, port int, portFrom string) []discovery.Setting {
-	source := func(key string) string {
-		if p.given[key] {
-			return "label"
-		}
-		return "default"
-	}
-	path := p.path
-	switch {
-	case path != "":
-	case p.transport == discovery.TransportSSE:
-		path = "/sse"
-	default:
-		path = "/mcp"
-	}
+// list returns the effective settings, each with its source: those that labels
+// gave, and of the others those that decide where the backend is found.
+func (s *spec) list(name, nameFrom string, port int, portFrom string) []discovery.Setting {
 	out := []discovery.Setting{{Key: "name", Value: name, Source: nameFrom}}
-	if port != 0 {
-		out = append(out, discovery.Setting{Key: "port", Value: strconv.Itoa(port), Source: portFrom})
+	listed := map[string]bool{"name": true}
+	add := func(key, value, source string) {
+		if given, ok := s.given[key]; ok {
+			value, source = given, "label"
+		}
+		if value != "" && !listed[key] {
+			out = append(out, discovery.Setting{Key: key, Value: value, Source: source})
+		}
+		listed[key] = true
 	}
-	out = append(out,
-		discovery.Setting{Key: "scheme", Value: p.scheme, Source: source("scheme")},
-		discovery.Setting{Key: "path", Value: path, Source: source("path")},
-		discovery.Setting{Key: "transport", Value: string(p.transport), Source: source("transport")})
-	for _, h := range slices.Sorted(maps.Keys(p.headers)) {
-		out = append(out, discovery.Setting{Key: "headers." + h, Value: masked, Source: "label"})
+	if s.transport != discovery.TransportStdio && s.url == "" {
+		if port != 0 {
+			add("port", strconv.Itoa(port), portFrom)
+		}
+		path := "/mcp"
+		if s.transport == discovery.TransportSSE {
+			path = "/sse"
+		}
+		add("scheme", s.scheme, "default")
+		add("path", path, "default")
 	}
-	if p.callTimeout > 0 {
-		out = append(out, discovery.Setting{Key: "timeout.call", Value: p.callTimeout.String(), Source: "label"})
-	}
-	for _, given := range []struct{ key, value string }{
-		{"groups", strings.Join(p.groups, ",")},
-		{"tls.verify", strconv.FormatBool(!p.tls.SkipVerify)},
-		{"tls.server-name", p.tls.ServerName},
-		{"tls.ca", p.tls.CAFile},
-	} {
-		if p.given[given.key] {
-			out = append(out, discovery.Setting{Key: given.key, Value: given.value, Source: "label"})
+	add("transport", string(s.transport), "default")
+	for _, l := range labelTable {
+		if l.key == "enable" {
+			continue
+		}
+		if !l.family() {
+			add(l.key, "", "")
+			continue
+		}
+		for key, ok := s.hasAfter(l.key, ""); ok; key, ok = s.hasAfter(l.key, key) {
+			add(key, "", "")
 		}
 	}
 	return out
+}
+
+// hasAfter returns the first given key of a family behind another.
+func (s *spec) hasAfter(family, after string) (string, bool) {
+	best := ""
+	for key := range s.given {
+		if len(key) > len(family) && key[:len(family)] == family && key > after && (best == "" || key < best) {
+			best = key
+		}
+	}
+	return best, best != ""
 }

@@ -45,9 +45,9 @@ type record struct {
 	wake chan struct{} // capacity 1: cuts the pause before another attempt
 }
 
-func newTable(prefix, networkName string) *table {
+func newTable(prefix, networkName string, rules Rules) *table {
 	return &table{
-		world:   world{prefix: prefix, home: home{name: networkName}},
+		world:   world{prefix: prefix, home: home{name: networkName}, rules: rules, secrets: map[string]secret{}},
 		records: map[string]*record{}, owners: map[string]string{}, unheard: map[string]bool{},
 	}
 }
@@ -230,7 +230,10 @@ func (t *table) move(h home, self string, now time.Time) {
 	if t.world.home == h && t.world.self == self {
 		return
 	}
-	t.world.home, t.world.self = h, self
+	t.world.home, t.world.self, t.world.selfProject = h, self, ""
+	if r := t.records[self]; r != nil && r.known {
+		t.world.selfProject, _ = composeOf(r.obs.labels)
+	}
 	for _, r := range t.records {
 		if r.last != nil && h.id != "" {
 			// Addresses on a network that was removed lead nowhere.
@@ -240,6 +243,55 @@ func (t *table) move(h home, self string, now time.Time) {
 		}
 		if r.known && !r.gone {
 			t.judge(r, now)
+		}
+	}
+}
+
+// secretNames are the secrets that labels name; those of all known containers with nil.
+func (t *table) secretNames(more map[string]string) map[string]bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	names := map[string]bool{}
+	secretsOf(t.world.prefix, more, names)
+	if more != nil {
+		return names
+	}
+	for _, r := range t.records {
+		if r.known && !r.gone {
+			secretsOf(t.world.prefix, r.obs.labels, names)
+		}
+	}
+	return names
+}
+
+// maxSecrets bounds the secrets that are remembered.
+const maxSecrets = 4096
+
+// keepSecrets takes what files said. Whoever names one that changed is judged anew.
+func (t *table) keepSecrets(read map[string]secret, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	secrets := map[string]secret{}
+	if len(t.world.secrets)+len(read) <= maxSecrets { // beyond, those that nobody asks for any more go
+		maps.Copy(secrets, t.world.secrets)
+	}
+	maps.Copy(secrets, read)
+	if maps.Equal(secrets, t.world.secrets) {
+		return
+	}
+	old := t.world.secrets
+	t.world.secrets = secrets
+	for _, r := range t.records {
+		if !r.known || r.gone {
+			continue
+		}
+		names := map[string]bool{}
+		secretsOf(t.world.prefix, r.obs.labels, names)
+		for name := range names {
+			if old[name] != secrets[name] {
+				t.judge(r, now)
+				break
+			}
 		}
 	}
 }

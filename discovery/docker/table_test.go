@@ -19,7 +19,7 @@ type bench struct {
 }
 
 func newBench() *bench {
-	b := &bench{table: newTable("mcp-gw", "net"), now: testStart.Add(time.Hour)}
+	b := &bench{table: newTable("mcp-gw", "net", Rules{}), now: testStart.Add(time.Hour)}
 	b.move(testWorld.home, testWorld.self, b.now)
 	return b
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,11 @@ const (
 	verdictConflict        = "conflict"
 	verdictSelf            = "self"
 	verdictOneOff          = "one_off"
+	verdictNotAllowed      = "not_allowed"
+	verdictNotEnabled      = "not_enabled"
+	verdictOtherInstance   = "other_instance"
+	verdictSecret          = "secret"
+	verdictStdio           = "stdio"
 	verdictGone            = "gone"
 )
 
@@ -32,6 +38,11 @@ type world struct {
 	prefix string
 	home   home
 	self   string // id of the gateway's own container, "" when it runs outside
+	// selfProject is the compose project of that container, "" without one.
+	selfProject string
+	rules       Rules
+	// secrets are those that labels name, as their files were read last.
+	secrets map[string]secret
 }
 
 // description is what one container means to the gateway: pure, made anew from
@@ -41,20 +52,50 @@ type description struct {
 	// concerns: it is on the network or its labels speak of the gateway, so
 	// people are to see it.
 	concerns bool
+	// parts are its backends: one for most; none for a container that is not asked
+	// what it wants, such as the gateway itself.
+	parts []part
+	// wants and routable: one of the parts is.
+	wants, routable bool
+
+	// verdict is that of the first part, or of the container as a whole.
+	verdict, reason, fix string
+	labels               map[string]string
+	diagnostics          []discovery.Diagnostic // all parts'
+}
+
+// part is one backend of a container.
+type part struct {
+	settings
+	name    string
+	unnamed bool // no label gave the name
 	// wants: it asks for a backend and nothing in how it was described prevents
-	// one; whether it runs is another question.
+	// one; whether its container runs is another question.
 	wants bool
 	// routable: it can be registered now, as backend.
 	routable bool
 	backend  discovery.Backend
-	name     string
-	unnamed  bool // no label gave the name
 	url      string
 
 	verdict, reason, fix string
-	labels               map[string]string
-	settings             []discovery.Setting
-	diagnostics          []discovery.Diagnostic
+	shown                []discovery.Setting
+	diagnostics          []discovery.Diagnostic // those of the root too
+}
+
+// part returns the part with a name, nil when there is none.
+func (d *description) part(name string) *part {
+	for i := range d.parts {
+		if d.parts[i].name == name {
+			return &d.parts[i]
+		}
+	}
+	return nil
+}
+
+// place is where a container is found.
+type place struct {
+	at       endpoint
+	attached bool
 }
 
 // describe judges one container. fixedName, unless empty, is the default name
@@ -67,20 +108,9 @@ func describe(o observation, w world, fixedName string) description {
 	}
 	d := description{obs: o, labels: p.shown}
 	d.concerns = attached || p.labelled || p.nearMiss || o.id == w.self
-	generation := o.generation()
-	remark := func(code, label, message, fix string) {
-		d.diagnostics = append(d.diagnostics, discovery.Diagnostic{
-			Severity: discovery.SeverityError, Code: code, Label: label, Message: message, Suggestion: fix,
-		})
-	}
-	defer func() {
-		for i := range d.diagnostics {
-			d.diagnostics[i].Container = o.name
-			d.diagnostics[i].Generation = generation
-		}
-	}()
 	judge := func(verdict, reason, fix string) description {
 		d.verdict, d.reason, d.fix = verdict, reason, fix
+		d.diagnostics = sign(d.diagnostics, o)
 		return d
 	}
 
@@ -93,97 +123,180 @@ func describe(o observation, w world, fixedName string) description {
 	case strings.EqualFold(o.labels[labelComposeOneOff], "true"):
 		return judge(verdictOneOff, "a one-off container of docker compose run is not registered", "")
 	}
-	p.remarkIdleTLS(w.prefix)
-	d.diagnostics = p.diagnostics
 	switch {
 	case !p.labelled && p.nearMiss:
+		d.diagnostics = p.diagnostics
 		first := p.diagnostics[0]
 		return judge(verdictNearMissLabel, first.Message, first.Suggestion)
 	case !p.labelled:
 		return judge(verdictNotLabelled, fmt.Sprintf("on %q, without %s labels", w.home.name, w.prefix),
 			fmt.Sprintf("to register it, start it with the label %s.enable=true", w.prefix))
-	case !p.enabled && p.given["enable"]:
-		return judge(verdictDisabled, w.prefix+".enable=false", "")
 	}
+	if reason, fix := w.rules.excludes(o); reason != "" {
+		d.diagnostics = p.diagnostics
+		return judge(verdictNotAllowed, reason, fix)
+	}
+	specs, root := []spec{p.spec}, []discovery.Diagnostic(nil)
+	if p.several != nil {
+		specs, root = p.several, sign(p.diagnostics, o)
+		d.diagnostics = root
+	}
+	for _, s := range specs {
+		x := describePart(s, root, o, w, place{at, attached}, fixedName)
+		d.parts = append(d.parts, x)
+		d.diagnostics = append(d.diagnostics, x.diagnostics[len(root):]...)
+		d.wants, d.routable = d.wants || x.wants, d.routable || x.routable
+	}
+	first := d.parts[0]
+	return judge(first.verdict, first.reason, first.fix)
+}
 
-	name, nameFrom := p.name, "label"
-	if name == "" {
-		name, nameFrom = fixedName, "inferred"
-		if name == "" {
+// sign says whom remarks are about.
+func sign(ds []discovery.Diagnostic, o observation) []discovery.Diagnostic {
+	for i := range ds {
+		ds[i].Container, ds[i].Generation = o.name, o.generation()
+	}
+	return ds
+}
+
+// describePart judges one backend of a container. root are the remarks on what the
+// container says of all its backends.
+func describePart(s spec, root []discovery.Diagnostic, o observation, w world, where place, fixedName string) (x part) {
+	judge := func(verdict, reason, fix string) part {
+		x.settings, x.verdict, x.reason, x.fix = s.settings, verdict, reason, fix
+		x.diagnostics = append(slices.Clip(root), sign(s.diagnostics, o)...)
+		x.backend.Diagnostics = x.diagnostics
+		return x
+	}
+	x.name, x.unnamed = s.name, s.name == ""
+	switch _, given := s.given["enable"]; {
+	case !s.enabled && given:
+		return judge(verdictDisabled, s.prefix+".enable=false", "")
+	case w.rules.RequireEnable && !given && !s.refusedLabel("enable"):
+		return judge(verdictNotEnabled, fmt.Sprintf("the gateway demands %s.enable=true (MCP_GW_REQUIRE_ENABLE)", w.prefix), s.prefix+".enable=true")
+	case len(s.instances) > 0 && !slices.Contains(s.instances, w.rules.Instance):
+		return judge(verdictOtherInstance, fmt.Sprintf("it is for the gateway %s, and this one is %s", strings.Join(s.instances, ", "), cmp.Or(w.rules.Instance, "nameless")),
+			"MCP_GW_INSTANCE="+s.instances[0]+" on the gateway")
+	}
+	s.together()
+	s.permit(w.rules)
+
+	nameFrom := "label"
+	if x.unnamed {
+		x.name, nameFrom = fixedName, "inferred"
+		if x.name == "" {
 			var from string
-			name, from = defaultName(o.name, o.labels)
-			if err := checkName(name); err != nil {
-				remark(codeNoName, w.prefix+".name", fmt.Sprintf("the %s gives no usable name: %q %v", from, name, err),
-					fmt.Sprintf("%s.name=…", w.prefix))
+			x.name, from = defaultName(o.name, o.labels)
+			if err := checkName(x.name); err != nil && !s.refusedLabel("name") {
+				s.fail(codeNoName, s.prefix+".name", fmt.Sprintf("the %s gives no usable name: %q %v", from, x.name, err), fmt.Sprintf("%s.name=…", s.prefix))
 			}
 		}
 	}
-	d.name, d.unnamed = name, p.name == ""
-	port, portFrom := p.port, "label"
-	if port == 0 {
+	port, portFrom := s.port, "label"
+	switch {
+	case s.transport == discovery.TransportStdio:
+		s.remarkStdio(o)
+	case port == 0 && s.url == "":
 		portFrom = "inferred"
 		var ok bool
-		if port, ok = inferPort(o.tcpPorts); !ok && !p.refusedLabel(w.prefix+".port") {
-			d.remarkPort(w, remark)
+		if port, ok = inferPort(o.tcpPorts); !ok && !s.refusedLabel("port") && !s.refusedLabel("transport") && !s.refusedLabel("url") {
+			s.remarkPort(o)
 		}
 	}
-	d.settings = p.list(name, nameFrom, port, portFrom)
-	if !attached {
+	if s.network != "" && s.network != w.home.name && s.transport != discovery.TransportStdio {
+		s.fail(codeNotPermitted, s.prefix+".network", fmt.Sprintf("%s.network=%s: this gateway's network is %q; not registered", s.prefix, s.network, w.home.name),
+			fmt.Sprintf("%s.network=%s", s.prefix, w.home.name))
+	}
+	s.unlock(w, o, x.name)
+	own := ""
+	if s.url != "" && where.attached {
+		own, _ = s.ownURL(w.rules, o, where.at)
+	}
+	x.shown = s.list(x.name, nameFrom, port, portFrom)
+	if !where.attached {
 		message, fix := notAttached(w, o)
-		remark(codeNotOnNetwork, "", message, fix)
+		s.fail(codeNotOnNetwork, "", message, fix)
 		return judge(verdictNoSharedNetwork, message, fix)
 	}
-	if bad, ok := d.bad(); ok {
+	if bad, ok := firstError(append(slices.Clip(root), s.diagnostics...)); ok {
 		return judge(verdictOf(bad.Code), bad.Message, bad.Suggestion)
 	}
-	d.wants = true
+	x.wants = true
 	if !o.up() {
-		return judgeStopped(d)
+		return judge(judgeStopped(o))
 	}
-	addr := at.addr()
-	if !addr.IsValid() {
+	addr := where.at.addr()
+	if !addr.IsValid() && s.transport != discovery.TransportStdio {
 		fix := fmt.Sprintf("docker network disconnect %[1]s %[2]s && docker network connect %[1]s %[2]s", w.home.name, o.name)
 		message := fmt.Sprintf("%q runs, but has no address on %q", o.name, w.home.name)
-		remark(codeNoAddress, "", message, fix)
+		s.fail(codeNoAddress, "", message, fix)
 		return judge(verdictNoSharedNetwork, message, fix)
 	}
-	first, alternatives := urls(p.settings, addr, port)
+	var alternatives []string
+	switch {
+	case s.transport == discovery.TransportStdio:
+	case own != "":
+		x.url = own
+	default:
+		x.url, alternatives = urls(s.settings, addr, port)
+	}
 	paused := o.status == "paused"
 	if paused {
-		d.diagnostics = append(d.diagnostics, discovery.Diagnostic{
-			Severity: discovery.SeverityWarning, Code: codePaused,
-			Message: fmt.Sprintf("%q is paused; calls do not get through", o.name), Suggestion: "docker unpause " + o.name,
-		})
+		s.remark(discovery.SeverityWarning, codePaused, "", "", fmt.Sprintf("%q is paused; calls do not get through", o.name), "docker unpause "+o.name)
 	}
-	d.routable, d.url = true, first
-	d.verdict, d.reason = verdictRegistered, "registered as "+name
-	if i := slices.IndexFunc(d.diagnostics, func(x discovery.Diagnostic) bool { return x.Severity == discovery.SeverityWarning }); i >= 0 {
-		d.verdict, d.reason, d.fix = verdictRegisteredWarn, d.diagnostics[i].Message, d.diagnostics[i].Suggestion
+	x.routable = true
+	x.backend = discovery.Backend{
+		Name: x.name, Source: discovery.SourceDocker, URL: x.url, Alternatives: alternatives,
+		Transport: s.transport, Headers: s.headers, CallTimeout: s.callTimeout, Tuning: s.tuning, Shape: s.shape,
+		TLS: s.tls, Groups: s.groups, Balance: s.balance,
+		Replica:    discovery.ReplicaRole{Weight: s.weight, Drain: s.weight == 0},
+		Generation: o.generation(), Held: paused, Container: containerOf(o),
 	}
-	d.backend = discovery.Backend{
-		Name: name, Source: discovery.SourceDocker, URL: first, Alternatives: alternatives,
-		Transport: p.transport, Headers: p.headers, CallTimeout: p.callTimeout,
-		TLS: p.tls, Groups: p.groups,
-		Generation: generation, Held: paused, Container: containerOf(o), Diagnostics: d.diagnostics,
+	if i := slices.IndexFunc(s.diagnostics, isWarning); i >= 0 {
+		return judge(verdictRegisteredWarn, s.diagnostics[i].Message, s.diagnostics[i].Suggestion)
 	}
-	return d
+	if i := slices.IndexFunc(root, isWarning); i >= 0 {
+		return judge(verdictRegisteredWarn, root[i].Message, root[i].Suggestion)
+	}
+	return judge(verdictRegistered, "registered as "+x.name, "")
 }
 
-// bad returns the first diagnostic that keeps the container out.
-func (d description) bad() (discovery.Diagnostic, bool) {
-	return parsed{diagnostics: d.diagnostics}.bad()
-}
+func isWarning(d discovery.Diagnostic) bool { return d.Severity == discovery.SeverityWarning }
 
-func (d description) remarkPort(w world, remark func(code, label, message, fix string)) {
-	o, label, fix := d.obs, w.prefix+".port", w.prefix+".port=8080"
+func (s *spec) remarkPort(o observation) {
+	label := s.prefix + ".port"
 	switch {
 	case len(o.tcpPorts) > 0:
-		message := fmt.Sprintf("%q exposes %s, and none of them stands out; set %s", o.name, portList(o.tcpPorts), label)
-		remark(codeAmbiguousPort, label, message, fmt.Sprintf("%s=%d", label, o.tcpPorts[0]))
-	case o.openStdin:
-		remark(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? This version reaches servers by HTTP only; otherwise set %s", o.name, label), fix)
+		s.fail(codeAmbiguousPort, label, fmt.Sprintf("%q exposes %s, and none of them stands out; set %s", o.name, portList(o.tcpPorts), label),
+			fmt.Sprintf("%s=%d", label, o.tcpPorts[0]))
+	case o.openStdin && s.transport == discovery.TransportAuto && unsupported("stdio.mode"):
+		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? This version reaches servers by HTTP only; otherwise set %s", o.name, label), label+"=8080")
+	case o.openStdin && s.transport == discovery.TransportAuto:
+		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? Set %s.transport=stdio, or %s where it listens", o.name, s.prefix, label),
+			s.prefix+".transport=stdio")
 	default:
-		remark(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port; set %s", o.name, label), fix)
+		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port; set %s", o.name, label), label+"=8080")
+	}
+}
+
+// remarkStdio looks at whether the container's process can be spoken to by its
+// input and output.
+func (s *spec) remarkStdio(o observation) {
+	if unsupported("stdio.mode") {
+		s.fail(codeUnsupported, s.prefix+".transport", s.prefix+".transport=stdio is not supported by this version; put the server behind HTTP; not registered", s.prefix+".transport=http")
+		return
+	}
+	if s.stdioMode == stdioExec {
+		return
+	}
+	label := s.prefix + ".transport"
+	if o.tty {
+		s.fail(codeTTY, label, fmt.Sprintf("%q has a terminal, which mixes output with errors and echoes what it is sent; not registered", o.name),
+			"start it without tty: true (docker run without -t)")
+	}
+	if !o.openStdin {
+		s.fail(codeStdinClosed, label, fmt.Sprintf("%q has its input closed, so nobody can speak to it; not registered", o.name),
+			"start it with stdin_open: true (docker run -i)")
 	}
 }
 
@@ -193,24 +306,25 @@ func verdictOf(code string) string {
 		return verdictPortAmbiguous
 	case codeNoPort:
 		return verdictNoPort
+	case codeNotGranted, codeNoSecret, codeBadSecret:
+		return verdictSecret
+	case codeStdinClosed, codeTTY:
+		return verdictStdio
 	}
 	return verdictLabelValue
 }
 
-func judgeStopped(d description) description {
-	o := d.obs
+// judgeStopped is the judgement of a container without a process.
+func judgeStopped(o observation) (verdict, reason, fix string) {
 	switch o.status {
 	case "restarting":
-		d.verdict, d.reason = verdictRestarting, fmt.Sprintf("exited with code %d, the engine restarts it", o.exitCode)
-		d.fix = "docker logs " + o.name
+		return verdictRestarting, fmt.Sprintf("exited with code %d, the engine restarts it", o.exitCode), "docker logs " + o.name
 	case "created":
-		d.verdict, d.reason, d.fix = verdictNotRunning, "created, not started yet", "docker start "+o.name
+		return verdictNotRunning, "created, not started yet", "docker start " + o.name
 	case "exited", "dead":
-		d.verdict, d.reason, d.fix = verdictNotRunning, fmt.Sprintf("%s with code %d", o.status, o.exitCode), "docker start "+o.name
-	default:
-		d.verdict, d.reason = verdictNotRunning, "not running ("+o.status+")"
+		return verdictNotRunning, fmt.Sprintf("%s with code %d", o.status, o.exitCode), "docker start " + o.name
 	}
-	return d
+	return verdictNotRunning, "not running (" + o.status + ")", ""
 }
 
 func notAttached(w world, o observation) (message, fix string) {
@@ -241,10 +355,4 @@ func containerOf(o observation) *discovery.Container {
 		ID: o.id, Name: o.name, Image: o.image, ComposeProject: project, ComposeService: service,
 		Health: o.health, StartedAt: o.startedAt,
 	}
-}
-
-// refusedLabel reports whether label is among the remarks already: one mistake
-// is told once.
-func (p parsed) refusedLabel(label string) bool {
-	return slices.ContainsFunc(p.diagnostics, func(d discovery.Diagnostic) bool { return strings.EqualFold(d.Label, label) })
 }

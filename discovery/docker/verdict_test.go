@@ -149,16 +149,16 @@ func TestDescribeBackendOverTLS(t *testing.T) {
 	if d.verdict != verdictRegistered {
 		t.Fatalf("%s: %s", d.verdict, d.reason)
 	}
-	if b := d.backend; b.TLS != (discovery.TLS{ServerName: "a.internal", CAFile: "/certs/ca.pem"}) || !slices.Equal(b.Groups, []string{"dev", "ops"}) {
+	if b := d.parts[0].backend; b.TLS != (discovery.TLS{ServerName: "a.internal", CAFile: "/certs/ca.pem"}) || !slices.Equal(b.Groups, []string{"dev", "ops"}) {
 		t.Errorf("%+v", b)
 	}
 	for _, want := range []discovery.Setting{
-		{Key: "scheme", Value: "https", Source: "label"}, {Key: "groups", Value: "dev,ops", Source: "label"},
+		{Key: "scheme", Value: "https", Source: "label"}, {Key: "groups", Value: "ops,dev", Source: "label"},
 		{Key: "tls.verify", Value: "true", Source: "label"}, {Key: "tls.server-name", Value: "a.internal", Source: "label"},
 		{Key: "tls.ca", Value: "/certs/ca.pem", Source: "label"},
 	} {
-		if !slices.Contains(d.settings, want) {
-			t.Errorf("settings %+v lack %+v", d.settings, want)
+		if !slices.Contains(d.parts[0].shown, want) {
+			t.Errorf("settings %+v lack %+v", d.parts[0].shown, want)
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestDescribeBackend(t *testing.T) {
 	d := describe(running("a", labelled(
 		"mcp-gw.name", "x", "mcp-gw.headers.X-T", "v", "mcp-gw.timeout.call", "7s", labelComposeProject, "p", labelComposeService, "s", labelComposeNumber, "1",
 	), func(o *observation) { o.health = "healthy" }), testWorld, "")
-	b := d.backend
+	b := d.parts[0].backend
 	if b.Name != "x" || b.Source != discovery.SourceDocker || b.URL != "http://10.0.0.2:8080/mcp" || len(b.Alternatives) != 2 ||
 		b.Transport != discovery.TransportAuto || b.Headers["X-T"] != "v" || b.CallTimeout != 7*time.Second ||
 		b.Generation != "a@2026-01-02T03:04:05Z" || b.Held {
@@ -182,12 +182,12 @@ func TestDescribeBackend(t *testing.T) {
 		{Key: "transport", Value: "auto", Source: "default"}, {Key: "headers.X-T", Value: masked, Source: "label"},
 		{Key: "timeout.call", Value: "7s", Source: "label"},
 	}
-	if len(d.settings) != len(want) {
-		t.Fatalf("settings %+v", d.settings)
+	if len(d.parts[0].shown) != len(want) {
+		t.Fatalf("settings %+v", d.parts[0].shown)
 	}
 	for i, w := range want {
-		if d.settings[i] != w {
-			t.Errorf("setting %+v, want %+v", d.settings[i], w)
+		if d.parts[0].shown[i] != w {
+			t.Errorf("setting %+v, want %+v", d.parts[0].shown[i], w)
 		}
 	}
 	if d.labels["mcp-gw.headers.X-T"] != masked {

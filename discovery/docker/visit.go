@@ -97,6 +97,15 @@ func (t *table) learn(r *record, o observation, now time.Time) {
 		r.killed, r.stopping = time.Time{}, false
 	}
 	r.obs, r.seen, r.known, r.died, r.gone = o, now, true, false, false
+	if project, _ := composeOf(o.labels); o.id == t.world.self && project != t.world.selfProject {
+		// Who belongs to the gateway is known only now.
+		t.world.selfProject = project
+		for _, other := range t.records {
+			if other != r && other.known && !other.gone {
+				t.judge(other, now)
+			}
+		}
+	}
 	t.judge(r, now)
 }
 
@@ -110,8 +119,8 @@ func (t *table) judge(r *record, now time.Time) {
 	}
 	d := r.description
 	r.last, r.down, r.ended, r.settled = &d, time.Time{}, time.Time{}, false
-	if r.fixedName == "" && r.unnamed {
-		r.fixedName = r.name
+	if first := r.parts[0]; r.fixedName == "" && first.unnamed {
+		r.fixedName = first.name
 	}
 }
 

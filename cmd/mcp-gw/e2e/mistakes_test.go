@@ -47,6 +47,7 @@ var mistakes = []mistake{
 	{name: "no-labels", verdict: "not_labelled", run: onNet}, // what is left of labels under deploy
 	{name: "name-taken", verdict: "conflict", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.name=mistake-good"},
 	{name: "label-secret", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.headers.Authorization=Bearer-of-a-secret"},
+	{name: "secret-not-granted", verdict: "secret", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.auth=bearer --label=mcp-gw.auth.secret=github_token"},
 	{name: "bad-duration", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.timeout.call=30"},
 	{name: "paused", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080", after: "pause"},
 	{name: "stopped", verdict: "not_running", run: onNet + "--label=mcp-gw.port=8080", after: "stop"},

@@ -106,7 +106,7 @@ func (l *linter) service(key, body *yaml.Node) {
 		return
 	}
 	c := docker.Planned{Project: l.project, Service: name, Labels: map[string]string{}, NetworkMode: text(get(body, "network_mode")),
-		Ports: ports(body), OpenStdin: text(get(body, "stdin_open")) == "true"}
+		Ports: ports(body), OpenStdin: text(get(body, "stdin_open")) == "true", TTY: text(get(body, "tty")) == "true"}
 	unknown, lines := map[string]bool{}, map[string]*yaml.Node{}
 	for _, x := range own {
 		c.Labels[x.key], lines[x.key] = x.value, x.at
@@ -115,26 +115,26 @@ func (l *linter) service(key, body *yaml.Node) {
 		}
 	}
 	c.Networks = l.networks(body)
-	remarks, backend := docker.Lint("", l.network, c, unknown)
+	remarks, backends := docker.Lint("", l.network, c, unknown)
 	for _, d := range remarks {
 		if extends != nil && (d.Code == "L011" || d.Code == "N001") {
 			continue // the other service may have it
 		}
 		l.say(l.lineOf(d, key, body, lines), name, d.Severity, d.Code, d.Message, d.Suggestion)
 	}
-	if backend == "" {
-		return
-	}
-	if other, taken := l.named[backend]; taken {
+	for _, backend := range backends {
+		other, taken := l.named[backend]
+		if !taken {
+			l.named[backend] = name
+			continue
+		}
 		at := key
 		if n := lines["mcp-gw.name"]; n != nil {
 			at = n
 		}
 		l.say(at, name, discovery.SeverityError, codeSameName, fmt.Sprintf("the name %q is already that of service %q; one of the two is not registered", backend, other),
 			"mcp-gw.name=<another> on one of the two")
-		return
 	}
-	l.named[backend] = name
 }
 
 // lineOf is where a remark is mended: at the label it is about, or at the setting.

@@ -124,7 +124,7 @@ const plainHeader = "Connection: close\r\n"
 func TestForbiddenRequestsScripted(t *testing.T) {
 	addr := scripted(t)
 	for _, line := range forbidden {
-		if strings.ContainsAny(line, "\x00\xff") || strings.HasSuffix(line, " ") {
+		if strings.Contains(line, "\x00") || strings.Contains(line, "\xff") || strings.HasSuffix(line, " ") {
 			continue // the server itself answers 400
 		}
 		status, answer := raw(t, addr, line, plainHeader, "")

@@ -96,15 +96,23 @@ func (g *Gateway) describe(m *member) BackendState {
 		b = m.want
 	}
 	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled,
-		Tools: make([]json.RawMessage, len(s.Tools)), Status: s.Status(), Source: b.Source, Container: b.Container,
+		Tools: make([]json.RawMessage, 0, len(s.Tools)), Title: m.want.Shape.Title, Description: m.want.Shape.Description, Status: s.Status(), Source: b.Source, Container: b.Container,
 		State: string(s.Phase), ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
 		Instructions: s.Instructions, Resources: len(s.Resources), Prompts: len(s.Prompts), Groups: m.want.Groups, Replicas: 1, Stats: g.cfg.Journal.BackendStats(b.Name),
-		Diagnostics: append(slices.Clone(b.Diagnostics), s.Remarks...)}
+		Diagnostics: append(append(slices.Clone(b.Diagnostics), s.Remarks...), shapeRemarks(m.want.Shape, s)...)}
+	if m.want.Shape.NoPrompts {
+		out.Prompts = 0
+	}
+	if m.want.Shape.NoResources {
+		out.Resources = 0
+	}
 	if out.Diagnostics == nil {
 		out.Diagnostics = []discovery.Diagnostic{}
 	}
-	for i, t := range s.Tools {
-		out.Tools[i] = t.Raw
+	for _, t := range s.Tools {
+		if shows(m.want.Shape, t.Item) {
+			out.Tools = append(out.Tools, t.Raw)
+		}
 	}
 	if len(b.Headers) > 0 {
 		out.Headers = map[string]string{}
@@ -130,6 +138,11 @@ func (g *Gateway) describe(m *member) BackendState {
 		out.Reason, out.Failure = s.Reason, string(s.Failure)
 		if s.Status() == "error" {
 			out.Error = &s.Reason
+		}
+	}
+	if s.Phase == upstream.PhaseReady {
+		if why := g.concealed(m); why != "" {
+			out.State, out.Reason = stateDegraded, why
 		}
 	}
 	if !s.RetryAt.IsZero() {

@@ -136,5 +136,5 @@ func (g *Gateway) reconcile() {
 
 func sameFacts(a, b discovery.Backend) bool {
 	return reflect.DeepEqual(a.Container, b.Container) && reflect.DeepEqual(a.Diagnostics, b.Diagnostics) &&
-		slices.Equal(a.Groups, b.Groups)
+		slices.Equal(a.Groups, b.Groups) && reflect.DeepEqual(a.Shape, b.Shape) && a.Withheld == b.Withheld && a.Doubted.Equal(b.Doubted)
 }

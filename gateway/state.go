@@ -42,6 +42,8 @@ type BackendState struct {
 	Resources       int                    `json:"resources"`
 	Prompts         int                    `json:"prompts"`
 	Groups          []string               `json:"groups,omitempty"`
+	Title           string                 `json:"title,omitempty"`
+	Description     string                 `json:"description,omitempty"`
 	Replicas        int                    `json:"replicas"`
 	Stats           journal.Stats          `json:"stats"`
 	Diagnostics     []discovery.Diagnostic `json:"diagnostics"`

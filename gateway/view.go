@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mcp-gw/discovery"
 	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/downstream"
@@ -26,11 +27,14 @@ type input struct {
 	modern    bool
 	facts     string // what it says of itself
 	groups    string
+	shape     string
+	choice    discovery.Shape // not compared: shape is
 	state     *upstream.State // not compared: most that changes in it is of no interest here
 }
 
 func newInput(m *member, s *upstream.State) input {
 	in := input{up: m.up, name: m.name, modern: s.Peer.Modern, hints: s.Hints, announced: s.Announced, groups: strings.Join(m.want.Groups, ","), state: s,
+		choice: m.want.Shape, shape: shapeKey(m.want.Shape),
 		facts: string(s.Capabilities) + "\x00" + string(s.Server) + "\x00" + s.Instructions}
 	in.counts[catalog.Tools] = len(s.Tools)
 	if len(s.Tools) > 0 {
@@ -46,8 +50,9 @@ func newInput(m *member, s *upstream.State) input {
 }
 
 func (in input) same(o input) bool {
-	in.state, o.state = nil, nil
-	return in == o
+	return in.up == o.up && in.name == o.name && in.tools == o.tools && in.others == o.others && in.counts == o.counts &&
+		in.announced == o.announced && in.hints == o.hints && in.modern == o.modern && in.facts == o.facts &&
+		in.groups == o.groups && in.shape == o.shape
 }
 
 // drawing is a scope with what it was made of.
@@ -63,9 +68,13 @@ func (g *Gateway) rebuild() {
 	now := &shown{states: make(map[*upstream.Upstream]*upstream.State, len(members)), next: make(chan struct{})}
 	absent := map[string]string{}
 	parts := map[string][]input{"": nil}
+	wants := make(map[string]discovery.Backend, len(members))
+	states := make(map[string]*upstream.State, len(members))
 	for _, m := range members {
 		parts[m.name] = nil
+		wants[m.name], states[m.name] = m.want, m.up.State()
 	}
+	ready := func(name string) bool { return states[name] != nil && offers(states[name]) }
 	for _, m := range members {
 		groups := m.want.Groups
 		for _, group := range groups {
@@ -73,7 +82,7 @@ func (g *Gateway) rebuild() {
 				parts[group] = nil
 			}
 		}
-		s := m.up.State()
+		s := states[m.name]
 		now.states[m.up] = s
 		if s.Phase != upstream.PhaseReady {
 			absent[m.name] = s.Reason
@@ -82,6 +91,10 @@ func (g *Gateway) rebuild() {
 			g.resubscribe(m.name, m.up)
 		}
 		if s.Phase != upstream.PhaseReady && s.Phase != upstream.PhaseHolding {
+			continue
+		}
+		if why := concealed(m.name, wants, ready); why != "" {
+			absent[m.name] = why
 			continue
 		}
 		in := newInput(m, s)
@@ -143,9 +156,19 @@ func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.
 	mirrors := map[[2]string]upstream.Tool{}
 	for i, in := range inputs {
 		s := in.state
-		src := catalog.Source{Backend: in.name, Legacy: !s.Peer.Modern, Hints: s.Hints}
+		src := catalog.Source{Backend: in.name, Legacy: !s.Peer.Modern, Hints: s.Hints,
+			Prefix: in.choice.Prefix, Renamed: in.choice.Rename, Priority: in.choice.Priority}
 		src.Items = [catalog.Kinds][]catalog.Item{catalog.Prompts: s.Prompts, catalog.Resources: s.Resources, catalog.Templates: s.Templates}
+		if in.choice.NoPrompts {
+			src.Items[catalog.Prompts] = nil
+		}
+		if in.choice.NoResources {
+			src.Items[catalog.Resources], src.Items[catalog.Templates] = nil, nil
+		}
 		for _, t := range s.Tools {
+			if !shows(in.choice, t.Item) {
+				continue
+			}
 			src.Items[catalog.Tools] = append(src.Items[catalog.Tools], t.Item)
 			if t.Mirror != nil {
 				mirrors[[2]string{in.name, t.Name}] = t
@@ -179,7 +202,7 @@ func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.
 
 func (g *Gateway) backend(in input, snapshot *catalog.Snapshot) *downstream.Backend {
 	s := in.state
-	return &downstream.Backend{Name: in.name, Legacy: !s.Peer.Modern, Target: in.up, Capabilities: s.Capabilities,
+	return &downstream.Backend{Name: in.name, Legacy: !s.Peer.Modern, Target: in.up, Shut: shut(in.choice), Capabilities: capabilities(s.Capabilities, in.choice),
 		Server: s.Server, Instructions: s.Instructions, URIs: snapshot.Rewrites(in.name),
 		Meter: func(what string) *journal.Meter { return g.cfg.Journal.Meter(in.name, what) }}
 }

@@ -7,6 +7,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,21 @@ type Source struct {
 	Legacy bool
 	Items  [Kinds][]Item
 	Hints  [Kinds]Hint
+	// Prefix stands before the names of tools and prompts where it is not nil, instead
+	// of the backend's name and two underscores.
+	Prefix *string
+	// Renamed are the tools that clients know by another name, by their own.
+	Renamed map[string]string
+	// Priority orders the lists: higher first, then by the backend's name.
+	Priority int
+}
+
+// listed answers the name that stands in for an item's own.
+func (src *Source) listed(k Kind, name string) string {
+	if other, ok := src.Renamed[name]; ok && k == Tools {
+		return other
+	}
+	return name
 }
 
 // Entry is one item of the catalogue.
@@ -49,10 +65,22 @@ func Build(sources []Source, o Options) *Snapshot {
 	sources = slices.Clone(sources)
 	slices.SortStableFunc(sources, func(a, b Source) int { return strings.Compare(a.Backend, b.Backend) })
 	s := &Snapshot{uris: gather(sources, o.Plain)}
+	// A prefix that somebody chose may make a name that is another backend's by right.
+	// Whoever has the usual one comes first, and keeps its names.
+	slices.SortStableFunc(sources, func(a, b Source) int {
+		return cmp.Or(chosen(a)-chosen(b), cmp.Compare(b.Priority, a.Priority))
+	})
 	for k := range Kinds {
 		s.lists[k].build(k, sources, o, s.uris)
 	}
 	return s
+}
+
+func chosen(src Source) int {
+	if src.Prefix != nil {
+		return 1
+	}
+	return 0
 }
 
 // Lookup answers the entry that clients call exposed.

@@ -55,7 +55,7 @@ func (l *list) build(k Kind, sources []Source, o Options, u *uris) {
 	for _, src := range sources {
 		r := u.rewriter(src.Backend)
 		for _, item := range src.Items[k] {
-			exposed, ok := l.enter(k, src.Backend, item, o.Plain, r)
+			exposed, ok := l.enter(k, &src, item, o.Plain, r)
 			if !ok {
 				continue
 			}
@@ -64,7 +64,7 @@ func (l *list) build(k Kind, sources []Source, o Options, u *uris) {
 				raw = o.Describe(src.Backend, raw)
 			}
 			edits = edits[:0]
-			if exposed != item.Name {
+			if exposed != item.Name { // by its own name a call goes out, by this one it came in
 				edits = rename(edits, raw, kinds[k].id, exposed)
 			}
 			if k == Tools && r != nil {
@@ -94,17 +94,19 @@ func (l *list) build(k Kind, sources []Source, o Options, u *uris) {
 
 // enter makes an entry of an item, under a name that no other has, unless its own
 // backend lists it twice: a call could reach only one of the two.
-func (l *list) enter(k Kind, backend string, item Item, plain bool, r *Rewriter) (exposed string, ok bool) {
+func (l *list) enter(k Kind, src *Source, item Item, plain bool, r *Rewriter) (exposed string, ok bool) {
 	if plain || k.uris() {
-		exposed, _ = r.listed(item.Name)
+		if exposed = src.listed(k, item.Name); k.uris() {
+			exposed, _ = r.listed(item.Name)
+		}
 		_, taken := l.byName[exposed]
 		ok = !taken
 	} else {
-		exposed, ok = l.claim(backend, item.Name)
+		exposed, ok = l.claim(src, item.Name, src.listed(k, item.Name))
 	}
 	if ok {
 		l.byName[exposed] = len(l.entries)
-		l.entries = append(l.entries, Entry{Exposed: exposed, Backend: backend, Item: item})
+		l.entries = append(l.entries, Entry{Exposed: exposed, Backend: src.Backend, Item: item})
 	}
 	return exposed, ok
 }

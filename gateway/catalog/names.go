@@ -27,9 +27,15 @@ const (
 // whose backend ends in an underscore: of the others the first "__" always ends
 // the backend's name, so that no two of them can ever be the same.
 func Expose(backend, name string) string {
-	whole := backend + separator + name
+	return expose(backend+separator, backend, name, name)
+}
+
+// expose is Expose with a prefix that somebody may have chosen, and for a tool that
+// clients know as listed. The hash is of what the backend calls it.
+func expose(prefix, backend, name, listed string) string {
+	whole := prefix + listed
 	exposed := clean(whole)
-	if exposed == whole && len(whole) <= MaxName && !strings.HasSuffix(backend, "_") {
+	if exposed == whole && len(whole) <= MaxName && !(prefix == backend+separator && strings.HasSuffix(backend, "_")) {
 		return whole
 	}
 	return withHash(exposed, backend, name, hashLen)
@@ -39,8 +45,12 @@ func Expose(backend, name string) string {
 // when what made them differ was replaced or cut and their hashes are equal too, or
 // when one is called by design what the other is by its hash. The later one takes a
 // longer hash then. It answers false for what the backend itself listed before.
-func (l *list) claim(backend, name string) (exposed string, ok bool) {
-	exposed = Expose(backend, name)
+func (l *list) claim(src *Source, name, listed string) (exposed string, ok bool) {
+	backend, prefix := src.Backend, src.Backend+separator
+	if src.Prefix != nil {
+		prefix = *src.Prefix
+	}
+	exposed = expose(prefix, backend, name, listed)
 	for hash := hashLen; ; hash *= 2 {
 		i, taken := l.byName[exposed]
 		if !taken {
@@ -49,7 +59,7 @@ func (l *list) claim(backend, name string) (exposed string, ok bool) {
 		if e := &l.entries[i]; e.Backend == backend && e.Name == name || hash > longestHash {
 			return "", false
 		}
-		exposed = withHash(clean(backend+separator+name), backend, name, hash)
+		exposed = withHash(clean(prefix+listed), backend, name, hash)
 	}
 }
 

@@ -72,7 +72,7 @@ func (h *Handler) routes(m *wire.Message, s *Scope) ([]*bridge.Route, *refusal) 
 		if r := s.Prompts[name]; r != nil {
 			return one(r)
 		}
-		if b := s.only(); s.Plain && b != nil {
+		if b := s.only(); s.Plain && b != nil && !b.Shut[catalog.Prompts] {
 			return one(s.route(b, m.Method, bridge.AtName, name)) // the backend's own answer is the best one
 		}
 		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Unknown prompt: " + name}
@@ -101,7 +101,7 @@ func (h *Handler) toolRoute(m *wire.Message, s *Scope) ([]*bridge.Route, *refusa
 	if r := s.Tools[name]; r != nil {
 		return []*bridge.Route{r}, nil
 	}
-	if b := s.only(); s.Plain && b != nil {
+	if b := s.only(); s.Plain && b != nil && !b.Shut[catalog.Tools] {
 		// It may have a tool that it does not list: it says best itself.
 		return []*bridge.Route{s.route(b, m.Method, bridge.AtName, name)}, nil
 	}
@@ -126,12 +126,15 @@ func (h *Handler) resourceRoutes(method, uri string, s *Scope) ([]*bridge.Route,
 		}
 	}
 	if name, ok := h.found.get(s.Name, uri); ok {
-		if b := s.backend(name); b != nil {
+		if b := s.backend(name); b != nil && !b.Shut[catalog.Resources] {
 			return []*bridge.Route{s.route(b, method, bridge.AtURI, uri)}, nil
 		}
 	}
 	var routes []*bridge.Route
 	for _, b := range s.Backends {
+		if b.Shut[catalog.Resources] {
+			continue
+		}
 		if s.Plain || wire.Member(b.Capabilities, "resources") != nil {
 			routes = append(routes, s.route(b, method, bridge.AtURI, uri))
 		}
@@ -166,8 +169,8 @@ func (h *Handler) completionRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, 
 		}
 	}
 	b := s.backend(owner)
-	if b == nil && s.Plain {
-		b, own = s.only(), name
+	if only := s.only(); b == nil && s.Plain && only != nil && !only.Shut[list] {
+		b, own = only, name
 	}
 	if b == nil {
 		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Unknown " + kind + ": " + name}

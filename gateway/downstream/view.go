@@ -49,6 +49,9 @@ type Backend struct {
 	Instructions         string
 	// URIs is how its URIs change on their way to clients; nil where they do not.
 	URIs *catalog.Rewriter
+	// Shut are the kinds of which only what is listed may be reached, although the
+	// backend may have more: somebody chose what clients are to see.
+	Shut [catalog.Kinds]bool
 	// Meter answers the meter of a method, or of what is called by one.
 	Meter func(what string) *journal.Meter
 }

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,16 +65,16 @@ func refusal(err error) (what string, ok bool) {
 func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
 	// The link outlives u.ctx by its good-bye; retire ends it.
 	linkCtx, kill := context.WithCancelCause(context.Background())
-	l := &link{name: b.Name, cfg: u.cfg, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.hearChange,
+	l := &link{name: b.Name, cfg: u.cfg.tuned(b.Tuning), gate: newGate(b.Tuning.MaxConcurrency), protocol: b.Tuning.Protocol, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.hearChange,
 		doubt: u.doubt, renewed: u.renewed, answers: make(chan struct{}, maxAnswers)}
 	l.callCtx, l.endCalls = context.WithCancelCause(linkCtx)
-	l.endpoint = newEndpoint(linkCtx, at, b.Headers, u.cfg).withTLS(b.TLS)
+	l.endpoint = newEndpoint(linkCtx, at, b.Headers, l.cfg).withTLS(b.TLS)
 	l.nextID.Store(100) // below are ids of fixed meaning
 	var err error = &statusError{status: http.StatusNotFound}
 	if b.Transport != discovery.TransportSSE {
 		err = u.connectHTTP(ctx, l)
 	}
-	if b.Transport != discovery.TransportHTTP && refusedPost(err) {
+	if b.Transport != discovery.TransportHTTP && speaks(l.protocol, false) && refusedPost(err) {
 		if sseErr := u.connectSSE(ctx, l); sseErr == nil || b.Transport == discovery.TransportSSE {
 			err = sseErr
 		}
@@ -94,7 +95,16 @@ func refusedPost(err error) bool {
 }
 
 func (u *Upstream) connectHTTP(ctx context.Context, l *link) error {
-	modern, err := u.discover(ctx, l)
+	modern, err := false, error(nil)
+	if speaks(l.protocol, true) {
+		modern, err = u.discover(ctx, l)
+	}
+	if !modern && err == nil && !speaks(l.protocol, false) {
+		err = errOtherProtocol(l.protocol)
+	}
+	if !speaks(l.protocol, false) {
+		return err
+	}
 	if modern || err != nil && (neverRan(err) || ctx.Err() != nil || errors.Is(err, errContradicts)) {
 		return err
 	}
@@ -142,7 +152,7 @@ func (u *Upstream) discover(ctx context.Context, l *link) (bool, error) {
 	if !modern {
 		return false, nil
 	}
-	l.older.Store(older)
+	l.older.Store(older && speaks(l.protocol, false))
 	l.open = func(sl *slot) (session, serverInfo, error) { return u.openOlder(l, sl, s) }
 	l.info = newServerInfo(s.p, result, wire.Member(wire.Member(result, "_meta"), mcp.MetaKeyServerInfo))
 	shared.current, shared.open = s, func(*slot) (session, serverInfo, error) { return s, l.info, nil }
@@ -198,7 +208,7 @@ func (u *Upstream) initializeHTTP(ctx context.Context, l *link, sl *slot) (sessi
 	_, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
 		body := getBuffer()
 		defer body.release()
-		body.b = appendLegacy(body.b, 1, string(mcp.MethodInitialize), u.initializeParams(sl.lane))
+		body.b = appendLegacy(body.b, 1, string(mcp.MethodInitialize), u.initializeParams(l, sl.lane))
 		header, err := l.endpoint.post(ctx, make(http.Header, 8), body, 1, func(m *wire.Message) error {
 			if m.Kind != wire.KindResponse {
 				s.hear(m)
@@ -250,7 +260,7 @@ func (u *Upstream) initializeSSE(ctx context.Context, l *link, sl *slot) (sessio
 	}
 	var info serverInfo
 	result, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
-		return u.self.ask(ctx, s, 1, mcp.MethodInitialize, u.initializeParams(sl.lane))
+		return u.self.ask(ctx, s, 1, mcp.MethodInitialize, u.initializeParams(l, sl.lane))
 	})
 	if err == nil {
 		info, err = readInitialize(result)
@@ -268,11 +278,11 @@ func (u *Upstream) initializeSSE(ctx context.Context, l *link, sl *slot) (sessio
 
 // initializeParams introduces the client of lane, or the gateway itself where that is
 // nil.
-func (u *Upstream) initializeParams(lane *Lane) string {
-	version, capabilities, info := mcp.ProtocolVersion20251125, ownCapabilities, u.self.info
+func (u *Upstream) initializeParams(l *link, lane *Lane) string {
+	version, capabilities, info := cmp.Or(l.protocol, mcp.ProtocolVersion20251125), ownCapabilities, u.self.info
 	if lane != nil {
 		capabilities = "{}"
-		if lane.Version != "" {
+		if lane.Version != "" && l.protocol == "" {
 			quoted, _ := json.Marshal(lane.Version)
 			version = string(quoted[1 : len(quoted)-1])
 		}
@@ -315,11 +325,12 @@ func readInitialize(result []byte) (serverInfo, error) {
 
 // step runs one step of a connect or a check within its deadline.
 func (u *Upstream) step(ctx context.Context, f func(context.Context) ([]byte, error)) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, u.cfg.ConnectTimeout)
+	limit := u.patience()
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	result, err := f(ctx)
 	if err != nil && ctx.Err() == context.DeadlineExceeded && !neverRan(err) {
-		err = fmt.Errorf("%w within %v", errUnanswered, u.cfg.ConnectTimeout)
+		err = fmt.Errorf("%w within %v", errUnanswered, limit)
 	}
 	return result, err
 }

@@ -61,6 +61,8 @@ type Config struct {
 	MaxMessage int64
 	// ConnectTimeout bounds each step of a connect, and each ping.
 	ConnectTimeout time.Duration
+	// DialTimeout bounds the making of a network connection; zero means ConnectTimeout.
+	DialTimeout time.Duration
 	// CallTimeout is how long a call may stay silent, where the backend has no
 	// setting of its own.
 	CallTimeout time.Duration

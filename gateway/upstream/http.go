@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -43,7 +44,7 @@ const maxReplies = 16
 const writeBuffer = 68 << 10
 
 func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg Config) *endpoint {
-	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, cfg.ConnectTimeout), KeepAlive: 30 * time.Second}
 	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, ctx: ctx, patience: cfg.ConnectTimeout,
 		replies: make(chan struct{}, maxReplies)}
 	e.transport = newCarrier(&http.Transport{

@@ -19,11 +19,15 @@ type link struct {
 	self     self
 	shared   *slot // the gateway's own session, and everybody's where none is needed
 	// open makes one more session; nil where the backend keeps none.
-	open   func(*slot) (session, serverInfo, error)
-	older  atomic.Bool // a backend of 2026-07-28 that has sessions for older clients too
-	info   serverInfo
-	sse    bool // over HTTP+SSE
-	nextID atomic.Int64
+	open func(*slot) (session, serverInfo, error)
+	// gate bounds the calls under way; protocol is the revision that was chosen, empty
+	// for none.
+	gate     gate
+	protocol string
+	older    atomic.Bool // a backend of 2026-07-28 that has sessions for older clients too
+	info     serverInfo
+	sse      bool // over HTTP+SSE
+	nextID   atomic.Int64
 	// streamless and tardy tell what was learned of the streams of sessions: that
 	// there are none, or that their opening is not worth waiting for.
 	streamless, tardy atomic.Bool
@@ -86,6 +90,10 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 	stopKill := context.AfterFunc(l.callCtx, func() { cancel(context.Cause(l.callCtx)) })
 	defer stopKill()
 
+	if err := l.gate.enter(ctx); err != nil {
+		return &UnavailableError{Backend: l.name, Reason: errBusy.Error(), NotRun: true, cause: err}
+	}
+	defer l.gate.leave()
 	lane := x.Lane()
 	sl, err := l.slotFor(lane)
 	if err != nil {

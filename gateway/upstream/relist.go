@@ -30,9 +30,9 @@ func (u *Upstream) listAll(ctx context.Context, l *link, want kinds, first bool)
 			continue
 		}
 		work.Go(func() {
-			limit := 4 * u.cfg.ConnectTimeout
+			limit := 4 * u.patience()
 			if first && k != catalog.Tools {
-				limit = u.cfg.ConnectTimeout
+				limit = u.patience()
 			}
 			ctx, cancel := context.WithTimeout(ctx, limit)
 			defer cancel()

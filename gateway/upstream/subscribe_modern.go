@@ -122,7 +122,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 		cancel()
 		return nil
 	}
-	timer := time.NewTimer(u.cfg.ConnectTimeout)
+	timer := time.NewTimer(u.patience())
 	defer timer.Stop()
 	select {
 	case next.list = <-honoured:
@@ -131,7 +131,7 @@ func (u *Upstream) openUpdates(ctx context.Context, l *link, streams *group, uri
 	case <-next.ended:
 		why = settled(u.name, err)
 	case <-timer.C:
-		why = &UnavailableError{Backend: u.name, Reason: fmt.Sprintf("did not acknowledge the subscription within %v", u.cfg.ConnectTimeout)}
+		why = &UnavailableError{Backend: u.name, Reason: fmt.Sprintf("did not acknowledge the subscription within %v", u.patience())}
 	case <-ctx.Done():
 		cancel()
 		return nil // the next link asks

@@ -42,9 +42,11 @@ type Upstream struct {
 	// Of Run's goroutine only.
 	lostAt   time.Time // when the backend was lost; zero while connected
 	attempts int
-	lastFail string
-	remarks  [catalog.Kinds][]discovery.Diagnostic
-	unlisted kinds // those whose list failed
+	// triedSince is when the first of the attempts failed.
+	triedSince time.Time
+	lastFail   string
+	remarks    [catalog.Kinds][]discovery.Diagnostic
+	unlisted   kinds // those whose list failed
 }
 
 // New prepares the life of b. changed is called, from Run's goroutine, after each

@@ -10,7 +10,10 @@ import (
 
 // failed publishes a failed attempt and waits until the next one is due.
 func (u *Upstream) failed(b discovery.Backend, err error) {
-	wait := u.delay()
+	if u.attempts == 1 {
+		u.triedSince = time.Now()
+	}
+	wait := u.delay(b)
 	reason := explain(context.Background(), err)
 	u.publish(func(s *State) {
 		s.want(b)
@@ -18,7 +21,7 @@ func (u *Upstream) failed(b discovery.Backend, err error) {
 		s.RetryAt = time.Now().Add(wait)
 		if s.Phase != PhaseHolding {
 			s.Phase = PhaseProbing
-			if u.attempts > quickAttempts {
+			if !u.starting(b) {
 				s.Phase = PhaseFailed
 			}
 		}
@@ -43,7 +46,7 @@ const (
 	slowAttempts  = 110
 )
 
-func (u *Upstream) delay() time.Duration {
+func (u *Upstream) delay(b discovery.Backend) time.Duration {
 	d := 30 * time.Second
 	switch {
 	case u.attempts <= 1:
@@ -52,7 +55,7 @@ func (u *Upstream) delay() time.Duration {
 		d = 100 * time.Millisecond
 	case u.attempts <= quickAttempts:
 		d = 200 * time.Millisecond
-	case u.attempts <= slowAttempts:
+	case u.attempts <= slowAttempts, b.Tuning.Startup > 0 && u.starting(b):
 		d = time.Second
 	}
 	return d + time.Duration(rand.Int64N(int64(d)/10))

@@ -26,7 +26,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	streams.start(func() { u.stream(ctx, l, streaming, broken) })
 	streams.start(func() { u.keepSubscribed(ctx, l) })
 
-	ping := time.NewTimer(u.cfg.PingInterval)
+	ping := time.NewTimer(l.cfg.PingInterval)
 	defer ping.Stop()
 	var again <-chan time.Time // when the next listing may begin
 	var heard, dirty kinds     // whose changes the stream tells; whose list is to be read again
@@ -54,6 +54,9 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			if !want.Same(b) || ctx.Err() != nil {
 				return errReplaced
 			}
+			if want.Doubted.After(b.Doubted) {
+				ping.Reset(0)
+			}
 			b = want
 			u.publish(func(s *State) { s.Backend = want })
 		case <-u.reconnect:
@@ -70,9 +73,15 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		case <-u.suspect:
 			check = true
 		case <-ping.C:
-			check = true
-			dirty |= allKinds&^heard | u.unlisted
-			l.sweep(time.Now().Add(-u.cfg.LaneIdle))
+			_, doubt := doubted(b, time.Now())
+			check = doubt || !b.Tuning.NoPing
+			if !doubt {
+				dirty |= allKinds&^heard | u.unlisted
+				l.sweep(time.Now().Add(-l.cfg.LaneIdle))
+			}
+			if !check {
+				ping.Reset(l.cfg.PingInterval)
+			}
 		}
 		if dirty != 0 && again == nil {
 			want, announced := dirty, said
@@ -95,7 +104,10 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 				continue
 			}
 			failures = 0
-			ping.Reset(u.cfg.PingInterval)
+			ping.Reset(l.cfg.PingInterval)
+			if soon, doubt := doubted(b, time.Now()); doubt {
+				ping.Reset(soon)
+			}
 		}
 	}
 }

@@ -14,7 +14,7 @@ func TestLabelsFileExplainsTheCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []discovery.Diagnostic{conflict(discovery.Backend{}, discovery.Backend{}), eclipsed("x")} {
+	for _, d := range []discovery.Diagnostic{conflict(discovery.Backend{}, discovery.Backend{}), eclipsed("x"), unmatched("x", "y", 1, "")} {
 		if !strings.Contains(string(text), "\n| "+d.Code+" | "+string(d.Severity)+" |") {
 			t.Errorf("labels.md does not explain %s", d.Code)
 		}

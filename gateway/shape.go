@@ -125,13 +125,7 @@ func shapeRemarks(s discovery.Shape, state *upstream.State) (remarks []discovery
 		return nil
 	}
 	remark := func(what, word string) {
-		d := discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: codeUnmatched, Value: word,
-			Message: fmt.Sprintf("%s=%s fits none of the backend's %d tools", what, word, len(state.Tools))}
-		if near := nearestTool(word, state.Tools); near != "" {
-			d.Message += fmt.Sprintf("; did you mean %s?", near)
-			d.Suggestion = near
-		}
-		remarks = append(remarks, d)
+		remarks = append(remarks, unmatched(what, word, len(state.Tools), nearestTool(word, state.Tools)))
 	}
 	for _, globs := range []struct {
 		label string
@@ -160,6 +154,16 @@ func shapeRemarks(s discovery.Shape, state *upstream.State) (remarks []discovery
 		}
 	}
 	return remarks
+}
+
+func unmatched(what, word string, tools int, near string) discovery.Diagnostic {
+	d := discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: codeUnmatched, Value: word,
+		Message: fmt.Sprintf("%s=%s fits none of the backend's %d tools", what, word, tools)}
+	if near != "" {
+		d.Message += fmt.Sprintf("; did you mean %s?", near)
+		d.Suggestion = near
+	}
+	return d
 }
 
 // nearestTool answers the tool whose name is nearest to word, "" when none is near.

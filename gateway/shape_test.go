@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -189,7 +190,10 @@ func TestAChoiceThatFitsNothingIsTold(t *testing.T) {
 // told of within the time that its own label gives it.
 func TestF43AServerThatNeverAnswersHarmsNobody(t *testing.T) {
 	// Made first, closed last: the gateway would connect again and again.
-	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the client left
+		<-r.Context().Done()
+	}))
 	t.Cleanup(func() { mute.CloseClientConnections(); mute.Close() })
 	g, url := runWith(t, gateway.Config{ConnectTimeout: time.Minute}, func(*gateway.Gateway) {})
 	b := newBox(t, true)

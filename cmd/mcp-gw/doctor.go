@@ -236,7 +236,7 @@ func stateOf(verdict string) state {
 		return stateOK
 	case "registered_warn", "no_tools", "not_running":
 		return stateWarn
-	case "disabled", "not_labelled", "one_off", "gone":
+	case "disabled", "not_labelled", "one_off", "gone", "not_allowed", "not_enabled", "other_instance":
 		return stateInfo
 	}
 	return stateFail

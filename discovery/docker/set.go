@@ -39,6 +39,8 @@ type member struct {
 	// killed is when SIGKILL was sent, by our clock. The process has a moment
 	// left, in which no call should be given to it.
 	killed time.Time
+	// doubted is when it was sent another signal, which it may take for its end.
+	doubted time.Time
 	// stopping: it was asked to end, rather than ending by itself.
 	stopping bool
 	// settled: an inspect that began restartTime after it stopped found it so.
@@ -134,7 +136,7 @@ func (m *member) running() bool { return m.routable && !m.died && !m.gone }
 func (m *member) claim(p *part, all []member, now time.Time) (claim, bool) {
 	c := claim{member: m, part: p, backend: p.backend}
 	if m.running() {
-		c.alive = true
+		c.alive, c.backend.Doubted = true, m.doubted
 		if end := m.killed.Add(holdTime); !m.killed.IsZero() && now.Before(end) {
 			c.backend.Held, c.expires = true, end
 		}

@@ -99,7 +99,8 @@ func (t *table) note(e event, now time.Time) reaction {
 			out.changed = r.killed.IsZero()
 			r.killed = now
 		default:
-			r.stopping = true
+			r.stopping, r.doubted = true, now
+			out.changed = true
 		}
 	case "stop":
 		r.stopping = r.stopping || current

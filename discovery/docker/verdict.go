@@ -26,6 +26,7 @@ const (
 	verdictSelf            = "self"
 	verdictOneOff          = "one_off"
 	verdictNotAllowed      = "not_allowed"
+	verdictUnhealthy       = "unhealthy"
 	verdictNotEnabled      = "not_enabled"
 	verdictOtherInstance   = "other_instance"
 	verdictSecret          = "secret"
@@ -251,6 +252,9 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		TLS: s.tls, Groups: s.groups, Balance: s.balance,
 		Replica:    discovery.ReplicaRole{Weight: s.weight, Drain: s.weight == 0},
 		Generation: o.generation(), Held: paused, Container: containerOf(o),
+	}
+	if x.backend.Withheld = withheld(s.health, o); x.backend.Withheld != "" {
+		return judge(verdictUnhealthy, x.backend.Withheld+"; its tools are not shown", healthCommand(o))
 	}
 	if i := slices.IndexFunc(s.diagnostics, isWarning); i >= 0 {
 		return judge(verdictRegisteredWarn, s.diagnostics[i].Message, s.diagnostics[i].Suggestion)

@@ -94,7 +94,7 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 // learn takes a fresh observation.
 func (t *table) learn(r *record, o observation, now time.Time) {
 	if r.known && !o.startedAt.Equal(r.obs.startedAt) {
-		r.killed, r.stopping = time.Time{}, false
+		r.killed, r.doubted, r.stopping = time.Time{}, time.Time{}, false
 	}
 	r.obs, r.seen, r.known, r.died, r.gone = o, now, true, false, false
 	if project, _ := composeOf(o.labels); o.id == t.world.self && project != t.world.selfProject {

@@ -44,6 +44,11 @@ type Config struct {
 	// Key seals session ids and the like, which stay good over a restart with the
 	// same key. The zero key means a random one.
 	Key [32]byte
+	// StartupWait is how long the first lists wait at most until all of Sources have
+	// said what they want and each backend of that has been tried. Zero: not at all.
+	StartupWait time.Duration
+	// Sources are those that Put is expected from.
+	Sources []string
 	// DescriptionPrefix puts "[backend] " in front of tools' descriptions.
 	DescriptionPrefix bool
 }
@@ -104,6 +109,9 @@ type Gateway struct {
 	wish    chan struct{} // desired has changed; capacity 1: a doorbell, not a queue
 	changed chan struct{} // some upstream has a new state; likewise
 
+	settled chan struct{} // closed when the first lists are worth reading
+	settle  func()        // closes it; further calls do nothing
+
 	registry atomic.Pointer[registry]
 	view     atomic.Pointer[downstream.View]
 	shown    atomic.Pointer[shown]
@@ -127,12 +135,18 @@ func New(cfg Config) *Gateway {
 	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
 		drawn: map[string]drawing{}, resumed: map[*upstream.Upstream]bool{},
-		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1), settled: make(chan struct{})}
+	g.settle = sync.OnceFunc(func() { close(g.settled) })
+	if cfg.StartupWait <= 0 {
+		g.settle()
+	} else {
+		time.AfterFunc(cfg.StartupWait, g.settle)
+	}
 	g.registry.Store(newRegistry(nil))
 	g.shown.Store(&shown{next: make(chan struct{})})
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
 		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
-		KeepAlive: keepAlive, Access: g.access, Key: cfg.Key}, core{g})
+		KeepAlive: keepAlive, Access: g.access, Settled: g.settled, Key: cfg.Key}, core{g})
 	g.rebuild()
 	return g
 }
@@ -198,6 +212,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			g.rebuild()
 		case <-calmed.C:
 		}
+		g.settleOnce()
 		now := g.changes
 		if now == told {
 			continue
@@ -210,6 +225,38 @@ func (g *Gateway) Run(ctx context.Context) error {
 		told, lastTold = now, time.Now()
 		g.handler.Changed()
 	}
+}
+
+// settleOnce lets the first lists go when what they wait for is there.
+func (g *Gateway) settleOnce() {
+	select {
+	case <-g.settled:
+	default:
+		if g.hasSettled() {
+			g.settle()
+		}
+	}
+}
+
+// hasSettled reports whether all sources have said what they want, and each backend
+// has been tried.
+func (g *Gateway) hasSettled() bool {
+	for _, source := range g.cfg.Sources {
+		if !g.Heard(source) {
+			return false
+		}
+	}
+	_, want := g.wanted()
+	for name, b := range want {
+		m := g.running[name]
+		if m == nil || !m.want.Same(b) {
+			return false // the bell has rung again
+		}
+		if s := m.up.State(); s.Phase != upstream.PhaseReady && s.Phase != upstream.PhaseDisabled && s.Reason == "" {
+			return false
+		}
+	}
+	return true
 }
 
 func (g *Gateway) stopAll() {

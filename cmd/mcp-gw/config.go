@@ -43,6 +43,7 @@ type config struct {
 	CallTimeout     time.Duration
 	ConnectTimeout  time.Duration
 	SessionIdle     time.Duration
+	StartupWait     time.Duration
 	PingInterval    time.Duration
 	ShutdownTimeout time.Duration
 
@@ -143,6 +144,8 @@ func settings() []setting {
 			func(c *config, v string) error { return duration(&c.PingInterval, v, time.Second, 24*time.Hour) }},
 		{"MCP_GW_SESSION_IDLE", "session-idle", "30m", "An unused client session ends after this time.",
 			func(c *config, v string) error { return duration(&c.SessionIdle, v, time.Second, 30*24*time.Hour) }},
+		{"MCP_GW_STARTUP_WAIT", "startup-wait", "3s", "How long the first lists may wait for the backends that are there at the start: many clients read them once. `0s`: not at all.",
+			func(c *config, v string) error { return duration(&c.StartupWait, v, 0, 10*time.Second) }},
 		{"MCP_GW_SHUTDOWN_TIMEOUT", "shutdown-timeout", "10s", "How long running calls may take to finish at shutdown.",
 			func(c *config, v string) error { return duration(&c.ShutdownTimeout, v, 0, 10*time.Minute) }},
 

@@ -27,7 +27,7 @@ func TestDefaultsAreValidAndComplete(t *testing.T) {
 		LogLevel: slog.LevelInfo, LogFormat: "text", LogEntries: 1000,
 		MaxBody: 16 << 20, MaxMessage: 64 << 20, MaxSessions: 10000,
 		CallTimeout: 2 * time.Minute, ConnectTimeout: 5 * time.Second, PingInterval: 30 * time.Second,
-		SessionIdle: 30 * time.Minute, ShutdownTimeout: 10 * time.Second,
+		SessionIdle: 30 * time.Minute, StartupWait: 3 * time.Second, ShutdownTimeout: 10 * time.Second,
 		port: 3000,
 	}
 	if !reflect.DeepEqual(c, want) {

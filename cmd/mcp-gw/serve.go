@@ -37,11 +37,16 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		return fmt.Errorf("%w; set PORT or MCP_GW_LISTEN", err)
 	}
 
+	sources := []string{discovery.SourceManual}
+	if cfg.Docker {
+		sources = append(sources, discovery.SourceDocker)
+	}
 	book := journal.New(journal.Options{Entries: cfg.LogEntries})
 	gw := gateway.New(gateway.Config{
 		Version: version, Log: log, Journal: book,
 		MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxMessage, MaxSessions: cfg.MaxSessions,
 		CallTimeout: cfg.CallTimeout, ConnectTimeout: cfg.ConnectTimeout,
+		StartupWait: cfg.StartupWait, Sources: sources,
 		SessionIdle: cfg.SessionIdle, PingInterval: cfg.PingInterval,
 		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins,
 		DescriptionPrefix: cfg.DescriptionPrefix,

@@ -60,6 +60,8 @@ type Config struct {
 	// KeepAlive is the time between two comments on a silent stream.
 	KeepAlive time.Duration
 	Access    Access
+	// Settled is closed when the first lists are worth reading; nil when they are.
+	Settled <-chan struct{}
 	// Key seals what clients keep for the gateway: session ids, and the states of
 	// calls that wait for input.
 	Key [32]byte

@@ -61,7 +61,7 @@ func (h *Handler) legacyNotification(m *wire.Message, s *session) {
 }
 
 func (h *Handler) legacyRequest(w http.ResponseWriter, r *http.Request, m *wire.Message, s *session) {
-	scope := h.core.View().scope(s.Scope)
+	scope := h.viewFor(r.Context(), m.Method).scope(s.Scope)
 	if kind, ok := listKind(m.Method); ok {
 		if !m.Cursor.Present() { // a later page may be of a later list than the first
 			s.saw(kind, scope.Versions[kind])

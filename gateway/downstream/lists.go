@@ -1,6 +1,7 @@
 package downstream
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -22,6 +23,19 @@ func listKind(method string) (catalog.Kind, bool) {
 		return catalog.Templates, true
 	}
 	return 0, false
+}
+
+// viewFor answers what the client of a request sees. Many clients read the lists once,
+// when they connect, and keep them: those wait until the backends that are there
+// anyway have been tried, all else goes on.
+func (h *Handler) viewFor(ctx context.Context, method string) *View {
+	if _, lists := listKind(method); lists && h.cfg.Settled != nil {
+		select {
+		case <-h.cfg.Settled:
+		case <-ctx.Done():
+		}
+	}
+	return h.core.View()
 }
 
 // list answers from the rendered snapshot, without copying it.

@@ -26,7 +26,7 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, m *wire.Message
 		h.refuseWith(w, modernStatus(code), id, code, text, data)
 		return
 	}
-	view := h.core.View()
+	view := h.viewFor(r.Context(), m.Method)
 	if view.Scopes[scope] == nil {
 		// The status of an endpoint that is not there; the body tells a modern client
 		// that it need not try another era.

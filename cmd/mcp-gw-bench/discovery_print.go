@@ -13,8 +13,8 @@ var promises = []struct {
 	p50, p99 time.Duration
 	of       func(delays) []time.Duration
 }{
-	{"docker start returned → listed", 150 * time.Millisecond, time.Second, func(d delays) []time.Duration { return d.Start }},
-	{"docker kill called → gone", 300 * time.Millisecond, 0, func(d delays) []time.Duration { return d.Kill }},
+	{"docker start returned → listed", 100 * time.Millisecond, 500 * time.Millisecond, func(d delays) []time.Duration { return d.Start }},
+	{"docker kill called → gone", 250 * time.Millisecond, time.Second, func(d delays) []time.Duration { return d.Kill }},
 }
 
 // printDelays writes a table and returns how many promises were not kept.

@@ -5,8 +5,6 @@
 package discovery
 
 import (
-	"context"
-	"io"
 	"maps"
 	"slices"
 	"time"
@@ -48,7 +46,7 @@ type Backend struct {
 	// Each is tried with the transport that Transport allows.
 	Alternatives []string
 	// Open connects a stdio backend. The caller closes what it returns.
-	Open func(context.Context) (io.ReadWriteCloser, error)
+	Open Opener
 	// Transport limits how the URL is spoken to.
 	Transport Transport
 	// Headers go out with every request. Their values are secrets: they reach
@@ -187,7 +185,7 @@ type Replica struct {
 	ReplicaRole
 	URL          string
 	Alternatives []string
-	Open         func(context.Context) (io.ReadWriteCloser, error)
+	Open         Opener
 	Generation   string
 	Held         bool
 	Doubted      time.Time

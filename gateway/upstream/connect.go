@@ -23,6 +23,9 @@ import (
 // each, 2026-07-28, then the sessions of 2025, then HTTP+SSE, as far as the
 // transport allows. The era and address that answer are the link's for life.
 func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, error) {
+	if b.Transport == discovery.TransportStdio {
+		return u.connectStdio(ctx, b)
+	}
 	nowhere := &nowhereError{}
 	for _, address := range append([]string{b.URL}, b.Alternatives...) {
 		at, err := url.Parse(address)
@@ -62,14 +65,20 @@ func refusal(err error) (what string, ok bool) {
 	return "", false
 }
 
-func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
-	// The link outlives u.ctx by its good-bye; retire ends it.
+// newLink prepares a link to b at an address. It outlives u.ctx by its good-bye; retire
+// ends it.
+func (u *Upstream) newLink(b discovery.Backend, at *url.URL) *link {
 	linkCtx, kill := context.WithCancelCause(context.Background())
 	l := &link{name: b.Name, cfg: u.cfg.tuned(b.Tuning), gate: newGate(b.Tuning.MaxConcurrency), protocol: b.Tuning.Protocol, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.hearChange,
 		doubt: u.doubt, renewed: u.renewed, answers: make(chan struct{}, maxAnswers)}
 	l.callCtx, l.endCalls = context.WithCancelCause(linkCtx)
 	l.endpoint = newEndpoint(linkCtx, at, b.Headers, l.cfg).withTLS(b.TLS)
 	l.nextID.Store(100) // below are ids of fixed meaning
+	return l
+}
+
+func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
+	l := u.newLink(b, at)
 	var err error = &statusError{status: http.StatusNotFound}
 	if b.Transport != discovery.TransportSSE {
 		err = u.connectHTTP(ctx, l)
@@ -80,7 +89,7 @@ func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.U
 		}
 	}
 	if err != nil {
-		kill(err)
+		l.kill(err)
 		l.retire()
 		return nil, err
 	}

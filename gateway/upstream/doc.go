@@ -6,7 +6,7 @@
 //	Upstream   one backend's life: a goroutine that connects, watches, reconnects
 //	link       one connected generation of it: address, transport, sessions
 //	slot       one session, opened when first used: the gateway's own, or a Lane's
-//	session    how messages travel: httpSession, sseSession
+//	session    how messages travel: httpSession, sseSession, stdioSession
 //	attempt    one Exchange on its way through a session
 //
 // The gateway's own session lists, pings and subscribes. Where a backend keeps

@@ -114,7 +114,8 @@ func (e *rpcError) Error() string {
 // backend's code: no connection came to be.
 func neverRan(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	var closed *notOpenedError
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &closed)
 }
 
 // explain turns an error of the network into words.

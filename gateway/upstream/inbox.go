@@ -54,7 +54,8 @@ func (in *inbox) next() (raw []byte, over bool) {
 	return raw, false
 }
 
-// take waits for the next message. What came before the stream ended still counts.
+// take waits for the next message. What came before the stream
+// or the waiting ended still counts.
 func (in *inbox) take(ctx context.Context, ended <-chan struct{}) ([]byte, error) {
 	for {
 		raw, over := in.next()
@@ -67,6 +68,9 @@ func (in *inbox) take(ctx context.Context, ended <-chan struct{}) ([]byte, error
 		select {
 		case <-in.more:
 		case <-ctx.Done():
+			if raw, _ := in.next(); raw != nil {
+				return raw, nil
+			}
 			return nil, context.Cause(ctx)
 		case <-ended:
 			if raw, _ := in.next(); raw != nil {

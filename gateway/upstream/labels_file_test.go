@@ -12,7 +12,8 @@ func TestLabelsFileExplainsTheCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code, severity := range map[string]string{codeLeftOut: "warning", codeCursor: "warning", codeLocalHost: "info"} {
+	for code, severity := range map[string]string{codeLeftOut: "warning", codeCursor: "warning", codeLocalHost: "info",
+		codeGarbage: "warning", codeRefused: "error", codeForeign: "warning"} {
 		if !strings.Contains(string(text), "\n| "+code+" | "+severity+" |") {
 			t.Errorf("labels.md does not explain %s", code)
 		}

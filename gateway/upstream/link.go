@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mcp-gw/discovery"
 	"mcp-gw/gateway/wire"
 )
 
@@ -27,6 +28,7 @@ type link struct {
 	older    atomic.Bool // a backend of 2026-07-28 that has sessions for older clients too
 	info     serverInfo
 	sse      bool // over HTTP+SSE
+	stdio    bool // over the standard input and output of a process
 	nextID   atomic.Int64
 	// streamless and tardy tell what was learned of the streams of sessions: that
 	// there are none, or that their opening is not worth waiting for.
@@ -44,6 +46,9 @@ type link struct {
 	mu    sync.Mutex // guards what follows
 	lanes map[string][]*slot
 	slots int // in all lanes
+
+	// garbage answers the remarks on what came over stdio; nil elsewhere.
+	garbage func() []discovery.Diagnostic
 
 	changed func(kinds) // told when the backend says that lists of its changed
 	doubt   func()      // told when it may have been restarted
@@ -134,10 +139,10 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 	}
 }
 
-// cancelled tells a legacy backend that nobody waits for request id any more. In
-// 2026-07-28 the closed stream has said so.
+// cancelled tells a backend that nobody waits for request id any more. In 2026-07-28
+// the closed stream has said so, where each request has its own.
 func (l *link) cancelled(s session, id int64) {
-	if s.peer().Modern {
+	if s.peer().Modern && !l.stdio {
 		return
 	}
 	l.work.start(func() {

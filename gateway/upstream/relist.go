@@ -139,6 +139,9 @@ func (u *Upstream) allRemarks(l *link) []discovery.Diagnostic {
 	if r, stands := l.endpoint.hostRemark(); stands {
 		remarks = append(remarks, r)
 	}
+	if l.garbage != nil {
+		remarks = append(remarks, l.garbage()...)
+	}
 	return remarks
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 // session carries messages to a backend and back. Implementations: httpSession
-// for streamable HTTP of every revision, sseSession for HTTP+SSE.
+// for streamable HTTP of every revision, sseSession for HTTP+SSE, stdioSession for
+// the standard input and output of a process.
 type session interface {
 	// do sends a request, whose id is id, and hands each message that belongs to
 	// it to receive, the response last. It answers errSessionLost when the

@@ -93,6 +93,8 @@ func (sl *slot) alive() {
 func (sl *slot) heardBySelf(s session, m *wire.Message) {
 	l := sl.link
 	switch {
+	case m.Kind == wire.KindRequest && l.stdio:
+		l.reply(s, m) // it may belong to any client's call
 	case m.Kind == wire.KindRequest:
 		l.replyAsSelf(s, m)
 	case m.Method == "notifications/resources/updated" && l.cfg.Updated != nil:

@@ -148,7 +148,7 @@ func (u *Upstream) Run() {
 
 // live connects once and stays until the connection is lost or not wanted.
 func (u *Upstream) live(b discovery.Backend) {
-	u.note("info", "Connecting → "+b.URL, false)
+	u.note("info", "Connecting → "+addressOf(b), false)
 	ctx, cancel := context.WithCancel(u.ctx)
 	defer cancel()
 	// A wish for something else ends an attempt that hangs, and so does the end of

@@ -19,6 +19,9 @@ func (u *Upstream) failed(b discovery.Backend, err error) {
 		s.want(b)
 		s.Attempts, s.Reason, s.Failure, s.link = s.Attempts+1, reason, failureOf(err), nil
 		s.RetryAt = time.Now().Add(wait)
+		if b.Transport == discovery.TransportStdio {
+			s.Remarks = failureRemarks(err)
+		}
 		if s.Phase != PhaseHolding {
 			s.Phase = PhaseProbing
 			if !u.starting(b) {
@@ -29,7 +32,7 @@ func (u *Upstream) failed(b discovery.Backend, err error) {
 	if reason != u.lastFail { // the same sentence every 200 ms helps nobody
 		u.lastFail = reason
 		u.note("error", "Failed: "+reason, true)
-		u.log.Warn("backend unreachable", "url", b.URL, "err", reason, "retry_in", wait)
+		u.log.Warn("backend unreachable", "url", addressOf(b), "err", reason, "retry_in", wait)
 	}
 	if left := u.holdLeft(); u.State().Phase == PhaseHolding && left < wait {
 		u.idle(left)

@@ -128,6 +128,9 @@ func (u *Upstream) check(ctx context.Context, l *link) error {
 		return u.self.ask(ctx, s, l.nextID.Add(1), method, "")
 	})
 	l.shared.release(time.Now())
+	if p, ok := s.(*stdioSession); ok && errors.Is(err, errUnanswered) && p.busy() {
+		return nil // most such servers do one thing at a time, and the calls have limits of their own
+	}
 	if errors.Is(err, errSessionLost) {
 		// It lost our session, by a restart or of old age. A new one in its place
 		// disturbs no call.

@@ -1,0 +1,350 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway/wire"
+)
+
+// stdioSession is MCP over the standard input and output of a process: a message a
+// line, both ways. The process has one session, which all clients share, so that
+// answers are sorted by id and progress by token, as in sseSession.
+//
+// The process outlives the session. What an earlier one asked may be answered in
+// this one, and so may what another gateway asks at the same process: each session
+// takes its ids from a place of its own.
+type stdioSession struct {
+	owner   *slot
+	stream  io.ReadWriteCloser
+	max     int64
+	first   int64         // the lowest id of the session
+	toWrite chan outgoing // to write
+	ended   chan struct{} // closed when the session is over
+
+	garbage garbage
+	foreign atomic.Int64 // answers to what nobody here asked
+	told    func()       // there is a new remark
+
+	mu      sync.Mutex // guards what follows
+	p       Peer
+	why     error // of the end
+	pending map[int64]*inbox
+}
+
+// Reasons why a session ends.
+var (
+	errProcessEnded = errors.New("its process ended, or closed its output")
+	errNotReading   = fmt.Errorf("it does not read its input: a message was not taken within %v", writePatience)
+	errLongLine     = errors.New("wrote a line longer than allowed (MCP_GW_MAX_MESSAGE)")
+)
+
+// writePatience is how long a process may take to read one message. A server that
+// works on a call in its only thread reads nothing meanwhile; its pipe takes 64 KiB.
+const writePatience = 30 * time.Second
+
+// stdioURL is shown for backends that have no address.
+const stdioURL = "stdio://container"
+
+// addressOf is where a backend is, for people.
+func addressOf(b discovery.Backend) string {
+	if b.Transport == discovery.TransportStdio {
+		return stdioURL
+	}
+	return b.URL
+}
+
+// connectStdio opens the stream of b and a session on it. The process may have had
+// sessions before: each connection greets it anew.
+func (u *Upstream) connectStdio(ctx context.Context, b discovery.Backend) (*link, error) {
+	if b.Open == nil {
+		return nil, errors.New("its standard input and output cannot be reached from here")
+	}
+	at, err := url.Parse(stdioURL)
+	if err != nil {
+		return nil, err
+	}
+	l := u.newLink(b, at)
+	l.stdio = true
+	// Two sessions of one process never share an id: there is room for 2^20 of them,
+	// with 2^32 ids each, in what a JavaScript server can count.
+	l.nextID.Store((1 + rand.Int64N(1<<20)) << 32)
+	l.shared = &slot{link: l, open: func(*slot) (session, serverInfo, error) { return nil, serverInfo{}, errProcessEnded }}
+	s, info, err := u.openStdio(ctx, l, b.Open)
+	if err != nil {
+		l.kill(err)
+		l.retire()
+		return nil, err
+	}
+	l.info, l.shared.current = info, s
+	return l, nil
+}
+
+func (u *Upstream) openStdio(ctx context.Context, l *link, open discovery.Opener) (*stdioSession, serverInfo, error) {
+	openCtx, cancel := context.WithTimeout(ctx, u.cfg.ConnectTimeout)
+	stream, err := open(openCtx)
+	cancel()
+	if err != nil {
+		return nil, serverInfo{}, &notOpenedError{err}
+	}
+	s := &stdioSession{owner: l.shared, stream: stream, max: u.cfg.MaxMessage, first: l.nextID.Load(), toWrite: make(chan outgoing),
+		ended: make(chan struct{}), pending: map[int64]*inbox{}, told: u.suspect.ring}
+	l.garbage = s.remarks
+	context.AfterFunc(l.ctx, func() { s.end(context.Cause(l.ctx)) })
+	l.work.start(s.read)
+	l.work.start(s.write)
+	if out, ok := stream.(discovery.ErrorOutput); ok {
+		l.work.start(func() { u.hearErrors(out.ErrorLines()) })
+	}
+	info, err := u.greetStdio(ctx, l, s)
+	if err != nil {
+		if cause := s.cause(); cause != nil && ctx.Err() == nil {
+			err = cause
+		}
+		s.end(err)
+		return nil, serverInfo{}, err
+	}
+	return s, info, nil
+}
+
+// notOpenedError means that there was no stream; what was to be sent never was.
+type notOpenedError struct{ error }
+
+func (e *notOpenedError) Unwrap() error { return e.error }
+
+func (s *stdioSession) peer() Peer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.p
+}
+
+func (s *stdioSession) settle(p Peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.p = p
+}
+
+// end closes the stream and, with the first reason given, the link: a process that
+// is gone is found again as any other backend is.
+func (s *stdioSession) end(why error) {
+	s.mu.Lock()
+	first := s.why == nil
+	if first {
+		s.why = why
+		close(s.ended)
+	}
+	s.mu.Unlock()
+	if first {
+		s.stream.Close()
+		s.owner.link.kill(why)
+	}
+}
+
+// cause answers why the session ended, nil while it has not.
+func (s *stdioSession) cause() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why
+}
+
+// read takes what the process writes, and waits for nobody: a process whose output
+// is not read stands still, with its engine's log of it.
+func (s *stdioSession) read() {
+	lines := wire.NewLineReader(s.stream, int(s.max))
+	var m wire.Message
+	dispatch := func(m *wire.Message) error { s.dispatch(m); return nil }
+	for {
+		line, err := lines.Next()
+		switch {
+		case errors.Is(err, wire.ErrLineTooLong):
+			s.end(errLongLine)
+			return
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe):
+			s.end(errProcessEnded)
+			return
+		case err != nil:
+			s.end(fmt.Errorf("its output cannot be read any more: %w", err))
+			return
+		}
+		if each(line, &m, dispatch) != nil && s.garbage.add(line) {
+			s.told()
+		}
+	}
+}
+
+// dispatch hands a message to the call that it belongs to.
+func (s *stdioSession) dispatch(m *wire.Message) {
+	switch {
+	case m.Kind == wire.KindResponse:
+		id := number(m.ID.In(m.Raw))
+		if !s.pass(id, m) && (id < s.first || id > s.owner.link.nextID.Load()) && s.foreign.Add(1) == manyForeign {
+			s.told()
+		}
+	case m.Kind == wire.KindNotification && m.ProgressToken.Present() && s.pass(number(m.ProgressToken.In(m.Raw)), m):
+	default:
+		s.hear(m)
+	}
+}
+
+func (s *stdioSession) pass(id int64, m *wire.Message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := s.pending[id]
+	if in != nil && !in.put(m.Raw, s.max) {
+		delete(s.pending, id)
+	}
+	return in != nil
+}
+
+// busy reports whether the process owes answers.
+func (s *stdioSession) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending) > 0
+}
+
+func (s *stdioSession) hear(m *wire.Message) { s.owner.heard(s, m) }
+
+func (s *stdioSession) do(ctx context.Context, _ http.Header, body *buffer, id int64, receive func(*wire.Message) error) error {
+	in := newInbox()
+	s.mu.Lock()
+	s.pending[id] = in
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.pending, id)
+		s.mu.Unlock()
+	}()
+	if err := s.notify(ctx, body); err != nil {
+		return err
+	}
+	var m wire.Message
+	for {
+		raw, err := in.take(ctx, s.ended)
+		if errors.Is(err, errStreamEnded) {
+			err = s.cause()
+		}
+		if err == nil {
+			err = m.Scan(raw)
+		}
+		if err == nil {
+			err = receive(&m)
+		}
+		if err != nil || m.Kind == wire.KindResponse {
+			return err
+		}
+	}
+}
+
+// outgoing is one message on its way to the process.
+type outgoing struct {
+	line *buffer
+	sent chan struct{} // closed when it was written, or could not be
+}
+
+// write is the one goroutine that writes. A message goes out whole, although who sent
+// it has left: half a line would spoil the next one.
+func (s *stdioSession) write() {
+	for {
+		select {
+		case <-s.ended:
+			return
+		case m := <-s.toWrite:
+			late := time.AfterFunc(writePatience, func() { s.end(errNotReading) })
+			_, err := s.stream.Write(m.line.b)
+			late.Stop()
+			m.line.release()
+			if close(m.sent); err != nil {
+				// What the process wrote before it closed its input is still to be read.
+				time.AfterFunc(lastWords, func() { s.end(fmt.Errorf("its input cannot be written to: %w", err)) })
+				<-s.ended
+				return
+			}
+		}
+	}
+}
+
+// lastWords is how long the output of a process is read that closed its input.
+const lastWords = time.Second
+
+// notify returns when the message was handed to the process, or nobody waits for that
+// any more. errSessionLost means that it was not, and never will be.
+func (s *stdioSession) notify(ctx context.Context, body *buffer) error {
+	handed, err := s.hand(ctx, body)
+	if !handed {
+		return err
+	}
+	return nil
+}
+
+// hand gives the message to the writer, and reports whether it took it.
+func (s *stdioSession) hand(ctx context.Context, body *buffer) (handed bool, err error) {
+	if s.over() {
+		return false, errSessionLost
+	}
+	m := outgoing{line: getBuffer(), sent: make(chan struct{})}
+	m.line.b = wire.AppendLine(m.line.b, body.b)
+	select {
+	case s.toWrite <- m:
+	case <-ctx.Done():
+		m.line.release()
+		return false, context.Cause(ctx)
+	case <-s.ended:
+		m.line.release()
+		return false, errSessionLost
+	}
+	select {
+	case <-m.sent:
+	case <-ctx.Done():
+	case <-s.ended:
+	}
+	return true, nil
+}
+
+// listen answers when the session is over: what the backend tells comes anyway, in
+// 2026-07-28 once it was asked to.
+func (s *stdioSession) listen(ctx context.Context, _ *place, opened func(kinds)) error {
+	opened(s.owner.link.info.announced())
+	if s.peer().Modern {
+		l := s.owner.link
+		id := l.nextID.Add(1)
+		body := getBuffer()
+		defer body.release()
+		body.b = l.self.appendRequest(body.b, id, "subscriptions/listen",
+			`"notifications":{"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true}`)
+		return s.do(ctx, nil, body, id, func(m *wire.Message) error {
+			if m.Kind == wire.KindResponse && m.Error.Present() {
+				return errNoStream
+			}
+			return nil
+		})
+	}
+	select {
+	case <-s.ended:
+		return s.cause()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *stdioSession) over() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *stdioSession) close(context.Context) { s.end(errReplaced) }
+
+func (s *stdioSession) abandon() { s.end(errReplaced) }

@@ -97,6 +97,15 @@ func (f *fake) tell(kind, action, id string, attrs ...string) {
 	msg, _ := json.Marshal(map[string]any{
 		"Type": kind, "Action": action, "Actor": map[string]any{"ID": id, "Attributes": a}, "timeNano": time.Now().UnixNano(),
 	})
+	// The engine answers a moment before it subscribes. Who wants to lose an event in
+	// that moment does so on purpose.
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		subscribed := false
+		f.with(func() { subscribed = len(f.streams) > 0 || f.mute })
+		if subscribed {
+			break
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mute {

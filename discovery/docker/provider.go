@@ -236,7 +236,7 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 	if put = !p.hasPut || !reflect.DeepEqual(p.last, a.set); put {
 		p.voice.setChanged(p.last, a)
 		p.last, p.hasPut = a.set, true
-		sink.Put(discovery.SourceDocker, a.set)
+		sink.Put(discovery.SourceDocker, p.openable(a.set))
 	}
 	problem := p.table.problem()
 	p.voice.networkProblem(problem)

@@ -199,6 +199,8 @@ type want struct {
 	cmd    []string
 	create bool // do not start it
 	policy string
+	stdin  bool // keep the input open
+	tty    bool
 }
 
 // start starts a container and returns its id.
@@ -231,6 +233,7 @@ func (l *lab) tryStart(w want) (string, error) {
 		testcontainers.CustomizeRequestOption(func(r *testcontainers.GenericContainerRequest) error {
 			r.Networks = w.nets
 			r.Cmd = w.cmd
+			r.ConfigModifier = config(w)
 			r.HostConfigModifier = hostConfig(w)
 			return nil
 		}),

@@ -11,3 +11,7 @@ func hostConfig(w want) func(*mobycontainer.HostConfig) {
 		}
 	}
 }
+
+func config(w want) func(*mobycontainer.Config) {
+	return func(c *mobycontainer.Config) { c.OpenStdin, c.Tty = w.stdin, w.tty }
+}

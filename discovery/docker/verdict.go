@@ -273,8 +273,6 @@ func (s *spec) remarkPort(o observation) {
 	case len(o.tcpPorts) > 0:
 		s.fail(codeAmbiguousPort, label, fmt.Sprintf("%q exposes %s, and none of them stands out; set %s", o.name, portList(o.tcpPorts), label),
 			fmt.Sprintf("%s=%d", label, o.tcpPorts[0]))
-	case o.openStdin && s.transport == discovery.TransportAuto && unsupported("stdio.mode"):
-		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? This version reaches servers by HTTP only; otherwise set %s", o.name, label), label+"=8080")
 	case o.openStdin && s.transport == discovery.TransportAuto:
 		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? Set %s.transport=stdio, or %s where it listens", o.name, s.prefix, label),
 			s.prefix+".transport=stdio")
@@ -286,13 +284,6 @@ func (s *spec) remarkPort(o observation) {
 // remarkStdio looks at whether the container's process can be spoken to by its
 // input and output.
 func (s *spec) remarkStdio(o observation) {
-	if unsupported("stdio.mode") {
-		s.fail(codeUnsupported, s.prefix+".transport", s.prefix+".transport=stdio is not supported by this version; put the server behind HTTP; not registered", s.prefix+".transport=http")
-		return
-	}
-	if s.stdioMode == stdioExec {
-		return
-	}
 	label := s.prefix + ".transport"
 	if o.tty {
 		s.fail(codeTTY, label, fmt.Sprintf("%q has a terminal, which mixes output with errors and echoes what it is sent; not registered", o.name),

@@ -167,6 +167,7 @@ func (s *stdioSession) read() {
 		switch {
 		case errors.Is(err, wire.ErrLineTooLong):
 			s.end(errLongLine)
+			_, _ = io.Copy(io.Discard, s.stream) // closed, so that this ends; and with it what comes beside the output
 			return
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe):
 			s.end(errProcessEnded)

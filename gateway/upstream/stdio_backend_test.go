@@ -53,6 +53,19 @@ type pipeStream struct {
 	io.Writer
 	close func()
 	errs  chan string
+	last  func() // closes errs
+}
+
+func closeOnce(errs chan string) func() { return sync.OnceFunc(func() { close(errs) }) }
+
+// Read ends the lines of standard error with the output: both come over one
+// connection, and who reads it is the one to know that it has ended.
+func (s *pipeStream) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil {
+		s.last()
+	}
+	return n, err
 }
 
 func (s *pipeStream) Close() error              { s.close(); return nil }
@@ -68,11 +81,10 @@ func (p *process) open(context.Context) (io.ReadWriteCloser, error) {
 	in, toServer := io.Pipe()
 	p.out, p.in, p.errs = out, in, make(chan string, 10)
 	p.opened++
-	errs := p.errs
 	if !p.deaf {
 		go p.serve(in)
 	}
-	return &pipeStream{fromServer, toServer, sync.OnceFunc(func() { fromServer.Close(); toServer.Close(); in.Close(); close(errs) }), errs}, nil
+	return &pipeStream{fromServer, toServer, func() { fromServer.Close(); toServer.Close(); in.Close() }, p.errs, closeOnce(p.errs)}, nil
 }
 
 func (p *process) serve(in io.Reader) {

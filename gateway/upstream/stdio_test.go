@@ -174,6 +174,8 @@ func TestF44SlowClient(t *testing.T) {
 	stuck, release := make(chan struct{}), make(chan struct{})
 	p.handle("tools/call", func(p *process, id, params string) {
 		if strings.Contains(params, "flood") {
+			p.print(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":0}}`, id)
+			<-stuck
 			for n := range 3000 {
 				p.print(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"message":"%s"}}`, id, n, strings.Repeat("x", 1000))
 			}
@@ -291,7 +293,7 @@ func TestStdioOfAnotherImplementation(t *testing.T) {
 	b := discovery.Backend{Name: "b", Source: discovery.SourceDocker, Transport: discovery.TransportStdio, Generation: "g1",
 		Open: func(context.Context) (io.ReadWriteCloser, error) {
 			errs := make(chan string)
-			return &pipeStream{fromServer, toServer, sync.OnceFunc(func() { fromServer.Close(); toServer.Close(); close(errs) }), errs}, nil
+			return &pipeStream{fromServer, toServer, func() { fromServer.Close(); toServer.Close() }, errs, closeOnce(errs)}, nil
 		}}
 	u := start(t, b, quick())
 	awaitReady(t, u)

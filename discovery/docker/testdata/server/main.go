@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -12,8 +14,12 @@ import (
 
 func main() {
 	for _, arg := range os.Args[1:] {
-		if arg == "exit" {
+		switch arg {
+		case "exit":
 			os.Exit(3)
+		case "stdio":
+			echo()
+			return
 		}
 		l, err := net.Listen("tcp", ":"+arg)
 		if err != nil {
@@ -24,4 +30,15 @@ func main() {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
 	<-stop
+}
+
+// echo answers each line of the input with that line, and says on standard error how
+// long it was.
+func echo() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		fmt.Println(lines.Text())
+		fmt.Fprintf(os.Stderr, "%d bytes\n", len(lines.Text()))
+	}
 }

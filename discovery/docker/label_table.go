@@ -91,12 +91,6 @@ func (l label) placeholder() string {
 	return "<Name>"
 }
 
-// unsupported reports whether the label of key is one of a later version.
-func unsupported(key string) bool {
-	l, _, _ := lookup(key)
-	return l.later
-}
-
 // labelGroup are the rows of one purpose.
 type labelGroup struct {
 	title string

@@ -59,7 +59,7 @@ type Observed struct {
 	State string `json:"state"`
 	// Verdict is a stable code: registered, registered_warn, not_labelled,
 	// near_miss_label, label_value, disabled, no_port, port_ambiguous,
-	// not_running, restarting, no_shared_network, conflict, self, one_off, gone,
+	// not_running, restarting, no_shared_network, conflict, self, one_off, flapping, gone,
 	// not_allowed, not_enabled, other_instance, secret, stdio, unhealthy.
 	Verdict string `json:"verdict"`
 	// Reason is the verdict in a sentence; Fix is what to do, ready to copy.

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,11 +180,14 @@ func observe(c container.InspectResponse) observation {
 		id:         c.ID,
 		name:       strings.TrimPrefix(c.Name, "/"),
 		image:      c.Config.Image,
+		imageID:    c.Image,
 		created:    engineTime(c.Created),
 		startedAt:  engineTime(c.State.StartedAt),
 		finishedAt: engineTime(c.State.FinishedAt),
 		status:     string(c.State.Status),
 		exitCode:   c.State.ExitCode,
+		oom:        c.State.OOMKilled,
+		restarts:   c.RestartCount,
 		labels:     c.Config.Labels,
 		endpoints:  endpoints(c.NetworkSettings.Networks),
 		openStdin:  c.Config.OpenStdin,
@@ -191,6 +195,9 @@ func observe(c container.InspectResponse) observation {
 	}
 	if c.State.Health != nil && c.State.Health.Status != container.NoHealthcheck {
 		o.health = string(c.State.Health.Status)
+		if n := len(c.State.Health.Log); n > 0 && c.State.Health.Log[n-1] != nil {
+			o.said = oneLine(c.State.Health.Log[n-1].Output)
+		}
 	}
 	if c.HostConfig != nil {
 		o.networkMode = string(c.HostConfig.NetworkMode)
@@ -279,17 +286,23 @@ func (e *engine) events(ctx context.Context, subscribed func(), hear func(event)
 }
 
 func toEvent(m events.Message) event {
-	action, _, _ := strings.Cut(string(m.Action), ":")
+	action, detail, _ := strings.Cut(string(m.Action), ":")
 	if action == "died" { // Podman's word
 		action = "die"
+	}
+	if action != "health_status" {
+		detail = ""
 	}
 	at := time.Unix(m.Time, 0)
 	if m.TimeNano != 0 {
 		at = time.Unix(0, m.TimeNano)
 	}
 	return event{
-		kind:      string(m.Type),
-		action:    action,
+		kind:   string(m.Type),
+		action: action,
+		// Podman has no colon, and two spellings of the attribute.
+		health:    cmp.Or(strings.TrimSpace(detail), m.Actor.Attributes["health_status"], m.Actor.Attributes["healthStatus"]),
+		exitCode:  cmp.Or(m.Actor.Attributes["exitCode"], m.Actor.Attributes["containerExitCode"]),
 		id:        m.Actor.ID,
 		name:      m.Actor.Attributes["name"],
 		container: m.Actor.Attributes["container"],

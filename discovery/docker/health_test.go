@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/api/types/events"
 )
 
 // F19, F20: a check that is starting keeps nobody waiting, one that fails hides the
@@ -58,5 +60,77 @@ func TestF04ASignalBringsDoubt(t *testing.T) {
 	b.sees(later(o, b.now.Add(time.Second)))
 	if set := b.assemble(b.now).set; len(set) != 1 || !set[0].Doubted.IsZero() {
 		t.Errorf("its successor: %+v", set)
+	}
+}
+
+// F20: one failed check takes nothing from anybody; one that goes on failing does.
+func TestF20AFailingCheckIsGivenAMoment(t *testing.T) {
+	b := newBench()
+	o := running("a")
+	o.health = "healthy"
+	b.sees(o)
+	o.health, o.said = "unhealthy", "curl: (7) refused"
+	b.sees(o)
+	look := func() (string, string, string) {
+		a := b.assemble(b.now)
+		return a.set[0].Withheld, a.observed[0].Verdict, a.observed[0].Reason
+	}
+	if w, v, r := look(); w != "" || v != verdictRegisteredWarn || !strings.Contains(r, "hidden once") {
+		t.Errorf("at once: %q, %s: %s", w, v, r)
+	}
+	if next := b.assemble(b.now).next; !next.Equal(b.now.Add(sickTime)) {
+		t.Errorf("it is hidden at %v", next)
+	}
+	b.pass(sickTime / 2)
+	b.sees(o) // another failed check does not begin the time anew
+	b.pass(sickTime / 2)
+	if w, v, _ := look(); !strings.Contains(w, "curl: (7) refused") || v != verdictUnhealthy {
+		t.Errorf("after %v: %q, %s", sickTime, w, v)
+	}
+	o.health = "healthy"
+	b.sees(o)
+	if w, v, _ := look(); w != "" || v != verdictRegistered {
+		t.Errorf("healthy: %q, %s", w, v)
+	}
+}
+
+// Both engines' words for a check are heard, and one without news asks for nothing.
+func TestF20HealthEventsOfBothDialects(t *testing.T) {
+	b := newBench()
+	o := running("a")
+	o.health = "healthy"
+	b.sees(o)
+	for _, tt := range []struct {
+		message events.Message
+		asks    bool
+	}{
+		{events.Message{Action: "health_status: healthy"}, false},
+		{events.Message{Action: "health_status: unhealthy"}, true},
+		{events.Message{Action: "health_status", Actor: events.Actor{Attributes: map[string]string{"health_status": "healthy"}}}, false},
+		{events.Message{Action: "health_status", Actor: events.Actor{Attributes: map[string]string{"healthStatus": "unhealthy"}}}, true},
+		{events.Message{Action: "health_status"}, true}, // untold: look
+	} {
+		tt.message.Type, tt.message.Actor.ID, tt.message.TimeNano = "container", "a", b.now.UnixNano()
+		if r := b.note(toEvent(tt.message), b.now); (r.attend != "") != tt.asks {
+			t.Errorf("%+v: %+v", tt.message, r)
+		}
+		b.sees(o)
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"curl: (7)\n  refused\x00":         "curl: (7) refused",
+		"GET / with Bearer abcdefghijklmn": masked,
+		"API_TOKEN=hunter2 is wrong":       masked,
+		"Authorization: x":                 masked,
+		"":                                 "",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if got := oneLine(strings.Repeat("x", 10000)); len(got) > maxShown+4 {
+		t.Errorf("%d bytes", len(got))
 	}
 }

@@ -22,7 +22,7 @@ var patienceLabels = []label{
 		doc: "What decides whether its tools are shown. `auto`: the MCP server answers, and the container's health check does not fail; `docker`: the health check has passed; `mcp`: the server answers, whatever the health check says; `none`: like `mcp`, and it is not pinged.", wrong: "is none of auto, docker, mcp, none", set: setHealth},
 	{key: "health.interval", kind: "duration", fallback: "the gateway's", example: "30s",
 		doc: "Time between two pings of an idle server, 1s to 1h.", wrong: "has no unit", set: setHealthInterval},
-	{key: "removal-grace", later: true, kind: "duration", fallback: "`0s`", example: "10s",
+	{key: "removal-grace", kind: "duration", fallback: "`0s`", example: "10s",
 		doc: "How long its tools stay listed when its container ended, at most 60s. With a successor in sight they stay for 10s anyway.", wrong: "has no unit", set: setRemovalGrace},
 }
 

@@ -63,7 +63,7 @@ func failedRung(o discovery.Observed) int {
 		return rungNetwork
 	case verdictLabelValue, verdictDisabled, verdictNoPort, verdictPortAmbiguous, verdictConflict, verdictSecret:
 		return rungLabels
-	case verdictNotRunning, verdictRestarting, verdictGone, verdictStdio, verdictUnhealthy:
+	case verdictNotRunning, verdictRestarting, verdictGone, verdictStdio, verdictUnhealthy, verdictFlapping:
 		return rungRunning
 	}
 	// Another judgement has its reason among the remarks.

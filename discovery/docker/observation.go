@@ -12,6 +12,8 @@ type observation struct {
 	id    string
 	name  string // without the leading slash
 	image string
+	// imageID is of the image's content: a tag that was moved keeps its name.
+	imageID string
 
 	created    time.Time
 	startedAt  time.Time // zero: never started
@@ -19,7 +21,12 @@ type observation struct {
 
 	status   string // created, running, paused, restarting, removing, exited, dead
 	exitCode int
+	oom      bool   // the kernel ended it for want of memory
 	health   string // "" where the container has no health check
+	// said is what the latest health check printed.
+	said string
+	// restarts is how often the engine started it again by itself.
+	restarts int
 
 	labels      map[string]string
 	tcpPorts    []int // exposed by the image or the container; sorted, without duplicates
@@ -85,7 +92,9 @@ type summary struct {
 // event is one message of the engine's event stream.
 type event struct {
 	kind      string // container, network, daemon
-	action    string // health checks come as "health_status" with the result cut off
+	action    string // health checks come as "health_status"
+	health    string // of health_status: the result; "" where it was not told
+	exitCode  string // of die; "" where it was not told
 	id        string // of the container or network
 	name      string
 	container string // of network events: whom it concerns

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"mcp-gw/discovery"
@@ -46,6 +47,19 @@ type member struct {
 	// settled: an inspect that began restartTime after it stopped found it so.
 	settled bool
 	gone    bool
+	// sick is since when its health check has failed, by our clock; zero when it does
+	// not, or did so when it was met.
+	sick time.Time
+	// starts are its latest, at most flapStarts; since is the latest of them. Both by
+	// our clock.
+	starts []time.Time
+	since  time.Time
+	// flapping: it started too often, and has not run for long since.
+	flapping bool
+	// exit is what the event of its end told of it, "" when nothing; oom: the kernel
+	// took part in it.
+	exit string
+	oom  bool
 }
 
 // mayComeBack reports whether the container was stopped in a way that a restart
@@ -79,9 +93,7 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 	byName := map[string][]claim{}
 	for i := range members {
 		for _, c := range members[i].claims(members, now) {
-			if !c.expires.IsZero() && (a.next.IsZero() || c.expires.Before(a.next)) {
-				a.next = c.expires
-			}
+			a.next = sooner(a.next, c.expires)
 			byName[c.backend.Name] = append(byName[c.backend.Name], c)
 		}
 	}
@@ -98,13 +110,21 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 		if !m.concerns {
 			continue
 		}
-		o := m.observed(winners, prefix)
+		o := m.observed(winners, prefix, now)
 		o.Ladder = ladder(o)
 		a.observed = append(a.observed, o)
 	}
 	slices.SortFunc(a.observed, func(x, y discovery.Observed) int {
 		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
 	})
+	return a
+}
+
+// sooner is the earlier of two times, of which zero is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
 	return a
 }
 
@@ -132,17 +152,42 @@ func (m *member) claims(all []member, now time.Time) []claim {
 // running reports whether something of it can be registered now.
 func (m *member) running() bool { return m.routable && !m.died && !m.gone }
 
+// grace is the longest removal-grace of its backends.
+func (m *member) grace() (longest time.Duration) {
+	if m.last == nil {
+		return 0
+	}
+	for i := range m.last.parts {
+		longest = max(longest, m.last.parts[i].removalGrace)
+	}
+	return longest
+}
+
 // claim says whether one of its backends has a place in the set now, and as what.
 func (m *member) claim(p *part, all []member, now time.Time) (claim, bool) {
 	c := claim{member: m, part: p, backend: p.backend}
+	if until := m.sickUntil(p, now); !until.IsZero() {
+		c.backend.Withheld, c.expires = "", until
+	}
+	flaps, calm := m.flaps(now)
+	if flaps {
+		c.backend.Withheld, c.backend.Held = flapReason(m.obs), true
+	}
 	if m.running() {
 		c.alive, c.backend.Doubted = true, m.doubted
+		if flaps {
+			c.expires = calm
+			return c, true
+		}
 		if end := m.killed.Add(holdTime); !m.killed.IsZero() && now.Before(end) {
-			c.backend.Held, c.expires = true, end
+			c.backend.Held, c.expires = true, sooner(c.expires, end)
 		}
 		return c, true
 	}
-	c.backend.Held = true
+	c.backend.Held, c.expires = true, time.Time{}
+	if flaps && m.obs.status == "restarting" {
+		return c, true // nobody sees it, so nothing is gained by its coming and going
+	}
 	if m.died && !m.gone {
 		// The inspect that will say more is under way. While the engine is away
 		// it does not come, and then this is the last that is known.
@@ -151,11 +196,12 @@ func (m *member) claim(p *part, all []member, now time.Time) (claim, bool) {
 	if m.mayComeBack() && !m.settled {
 		return c, true
 	}
+	hold := p.removalGrace
 	if m.obs.status == "restarting" && !m.gone || successorInSight(m, p.name, all) {
-		c.expires = m.down.Add(holdTime)
-		return c, now.Before(c.expires)
+		hold = max(hold, holdTime)
 	}
-	return claim{}, false
+	c.expires = m.down.Add(hold)
+	return c, now.Before(c.expires)
 }
 
 // successorInSight reports whether a container was created lately that will take
@@ -202,7 +248,7 @@ func (c claim) started() time.Time { return c.backend.Container.StartedAt }
 
 // observed is what people are told of the container. winners are the claims that
 // got their names.
-func (m *member) observed(winners map[string]claim, prefix string) discovery.Observed {
+func (m *member) observed(winners map[string]claim, prefix string, now time.Time) discovery.Observed {
 	o := discovery.Observed{
 		Container: *containerOf(m.obs), State: m.obs.status,
 		Verdict: m.verdict, Reason: m.reason, Fix: m.fix, Labels: m.labels,
@@ -210,7 +256,7 @@ func (m *member) observed(winners map[string]claim, prefix string) discovery.Obs
 	}
 	for i := range m.parts {
 		p := &m.parts[i]
-		b, remarks := m.observedPart(p, winners, prefix)
+		b, remarks := m.observedPart(p, winners, prefix, now)
 		o.Diagnostics = append(o.Diagnostics, remarks...)
 		if i > 0 {
 			o.Others = append(o.Others, b)
@@ -219,7 +265,7 @@ func (m *member) observed(winners map[string]claim, prefix string) discovery.Obs
 		o.Backend, o.URL, o.Verdict, o.Reason, o.Fix, o.Settings = b.Backend, b.URL, b.Verdict, b.Reason, b.Fix, b.Settings
 	}
 	if m.gone {
-		o.State, o.Verdict, o.Reason, o.Fix = "removed", verdictGone, fmt.Sprintf("removed; it had exited with code %d", m.obs.exitCode), ""
+		o.State, o.Verdict, o.Reason, o.Fix = "removed", verdictGone, "removed; it had "+m.exitWords(), ""
 		for i := range o.Others {
 			o.Others[i].Verdict, o.Others[i].Reason, o.Others[i].Fix = o.Verdict, o.Reason, o.Fix
 		}
@@ -233,19 +279,43 @@ func (m *member) observed(winners map[string]claim, prefix string) discovery.Obs
 	return o
 }
 
+// exitWords say how its process ended. An event may know what no inspect could tell,
+// because the container was removed with it.
+func (m *member) exitWords() string {
+	code := m.exit
+	if code == "" {
+		code = strconv.Itoa(m.obs.exitCode)
+	}
+	words := "exited with code " + code
+	if m.oom || m.obs.oom {
+		words += ", out of memory"
+	}
+	return words
+}
+
 const holdRemark = "; its tools stay listed for a moment, calls do not get through"
 
 // observedPart is what people are told of one backend.
-func (m *member) observedPart(p *part, winners map[string]claim, prefix string) (discovery.ObservedBackend, []discovery.Diagnostic) {
+func (m *member) observedPart(p *part, winners map[string]claim, prefix string, now time.Time) (discovery.ObservedBackend, []discovery.Diagnostic) {
 	b := discovery.ObservedBackend{Backend: p.name, URL: p.url, Verdict: p.verdict, Reason: p.reason, Fix: p.fix, Settings: p.shown}
 	if m.died && !m.gone && p.routable {
 		b.Verdict, b.Reason, b.Fix = verdictNotRunning, "its process ended", ""
+	}
+	if p.wants {
+		if flaps, _ := m.flaps(now); flaps && (m.obs.up() || m.obs.status == "restarting") {
+			b.Verdict, b.Reason, b.Fix = verdictFlapping, flapReason(m.obs), "docker logs "+m.obs.name
+			if !m.obs.up() {
+				b.Reason += "; it last " + m.exitWords()
+			}
+		} else if p.routable && !m.sickUntil(p, now).IsZero() {
+			b.Verdict, b.Reason = verdictRegisteredWarn, fmt.Sprintf("%s; its tools are hidden once that has lasted for %s", p.backend.Withheld, brief(sickTime))
+		}
 	}
 	w, taken := winners[p.name]
 	switch {
 	case !taken:
 	case w.obs.id == m.obs.id:
-		if w.backend.Held && !w.alive {
+		if w.backend.Held && !w.alive && w.backend.Withheld == "" {
 			b.Reason += holdRemark
 		}
 	case p.routable && m.running():

@@ -87,7 +87,17 @@ func (t *table) note(e event, now time.Time) reaction {
 	// An event that is older than the process now running speaks of an earlier one.
 	current := r.known && !e.at.Before(r.obs.startedAt)
 	switch e.action {
+	case "health_status":
+		// Podman tells of every check. One that found what is known changes nothing.
+		if e.health != "" && e.health == r.obs.health && r.known && !r.busy {
+			return reaction{}
+		}
+	case "oom":
+		r.oom = r.oom || current
 	case "die", "destroy":
+		if current && e.exitCode != "" {
+			r.exit = e.exitCode
+		}
 		if current && r.routable && !r.died {
 			r.died, r.ended, out.changed = true, e.at, true
 			r.fall(now)
@@ -332,7 +342,7 @@ func (t *table) forget(now time.Time) {
 	}
 	slices.SortFunc(gone, func(a, b *record) int { return b.down.Compare(a.down) })
 	for _, r := range gone[goneMost:] {
-		if now.Sub(r.down) > holdTime {
+		if now.Sub(r.down) > max(holdTime, r.grace()) {
 			delete(t.records, r.obs.id)
 		}
 	}

@@ -27,6 +27,7 @@ const (
 	verdictOneOff          = "one_off"
 	verdictNotAllowed      = "not_allowed"
 	verdictUnhealthy       = "unhealthy"
+	verdictFlapping        = "flapping"
 	verdictNotEnabled      = "not_enabled"
 	verdictOtherInstance   = "other_instance"
 	verdictSecret          = "secret"
@@ -313,13 +314,20 @@ func verdictOf(code string) string {
 func judgeStopped(o observation) (verdict, reason, fix string) {
 	switch o.status {
 	case "restarting":
-		return verdictRestarting, fmt.Sprintf("exited with code %d, the engine restarts it", o.exitCode), "docker logs " + o.name
+		return verdictRestarting, fmt.Sprintf("exited with code %d%s, the engine restarts it", o.exitCode, memory(o)), "docker logs " + o.name
 	case "created":
 		return verdictNotRunning, "created, not started yet", "docker start " + o.name
 	case "exited", "dead":
-		return verdictNotRunning, fmt.Sprintf("%s with code %d", o.status, o.exitCode), "docker start " + o.name
+		return verdictNotRunning, fmt.Sprintf("%s with code %d%s", o.status, o.exitCode, memory(o)), "docker start " + o.name
 	}
 	return verdictNotRunning, "not running (" + o.status + ")", ""
+}
+
+func memory(o observation) string {
+	if o.oom {
+		return ", out of memory"
+	}
+	return ""
 }
 
 func notAttached(w world, o observation) (message, fix string) {

@@ -95,7 +95,10 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 func (t *table) learn(r *record, o observation, now time.Time) {
 	if r.known && !o.startedAt.Equal(r.obs.startedAt) {
 		r.killed, r.doubted, r.stopping = time.Time{}, time.Time{}, false
+		r.exit, r.oom = "", false
 	}
+	r.noteHealth(o, r.known, now)
+	r.noteStart(o, r.known, now)
 	r.obs, r.seen, r.known, r.died, r.gone = o, now, true, false, false
 	if project, _ := composeOf(o.labels); o.id == t.world.self && project != t.world.selfProject {
 		// Who belongs to the gateway is known only now.

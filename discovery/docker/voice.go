@@ -19,13 +19,14 @@ type voice struct {
 	away    string                  // why the engine is away; "" while it is not
 	problem string                  // with the network
 	refusal string                  // of an inspect
+	flapped map[string]time.Time    // containers that start over and over: when that was said
 }
 
 // remarkKey is what makes two remarks the same.
 type remarkKey struct{ generation, code, label string }
 
 func newVoice(log *slog.Logger) voice {
-	return voice{log: log, away: "not connected yet", said: map[remarkKey]time.Time{}}
+	return voice{log: log, away: "not connected yet", said: map[remarkKey]time.Time{}, flapped: map[string]time.Time{}}
 }
 
 // stamp dates the remarks of an assembly, and logs those that are new.
@@ -34,6 +35,7 @@ func (v *voice) stamp(a *assembly, now time.Time) {
 	for i := range a.observed {
 		o := &a.observed[i]
 		current[o.ID] = true
+		v.flap(*o, now)
 		for j := range o.Diagnostics {
 			d := &o.Diagnostics[j]
 			key := remarkKey{d.Generation, d.Code, strings.ToLower(d.Label)}
@@ -41,7 +43,9 @@ func (v *voice) stamp(a *assembly, now time.Time) {
 			if !said {
 				first = now
 				v.said[key] = now
-				v.remark(*d)
+				if o.Verdict != verdictFlapping { // each start is a generation
+					v.remark(*d)
+				}
 			}
 			d.FirstSeen = first
 		}
@@ -59,6 +63,31 @@ func (v *voice) stamp(a *assembly, now time.Time) {
 			delete(v.said, key)
 		}
 	}
+	for id := range v.flapped {
+		if !current[id] {
+			delete(v.flapped, id)
+		}
+	}
+}
+
+// flap tells that a container starts over and over: once in a while, not with each
+// start. And that it has stopped doing so.
+func (v *voice) flap(o discovery.Observed, now time.Time) {
+	last, before := v.flapped[o.ID]
+	switch flaps := o.Verdict == verdictFlapping; {
+	case flaps && (!before || now.Sub(last) >= flapSaid):
+		v.flapped[o.ID] = now
+		v.log.Warn("container starts over and over", "container", o.Name, "reason", o.Reason, "fix", o.Fix)
+	case !flaps && before && hasProcess(o.State):
+		delete(v.flapped, o.ID)
+		v.log.Info("container has settled", "container", o.Name)
+	}
+}
+
+// quiet reports whether what happens to the backend's container is told by flap.
+func (v *voice) quiet(b discovery.Backend) bool {
+	_, flapped := v.flapped[b.Container.ID]
+	return flapped
 }
 
 func (v *voice) remark(d discovery.Diagnostic) {
@@ -86,6 +115,7 @@ func (v *voice) setChanged(before []discovery.Backend, a assembly) {
 		o, had := old[b.Name]
 		delete(old, b.Name)
 		switch {
+		case v.quiet(b):
 		case !had:
 			v.log.Info("backend registered", "backend", b.Name, "container", b.Container.Name, "url", b.URL)
 		case o.Generation != b.Generation:
@@ -93,6 +123,9 @@ func (v *voice) setChanged(before []discovery.Backend, a assembly) {
 		}
 	}
 	for name, b := range old {
+		if v.quiet(b) {
+			continue
+		}
 		reason := "removed"
 		if i := slices.IndexFunc(a.observed, func(o discovery.Observed) bool { return o.ID == b.Container.ID }); i >= 0 {
 			reason = a.observed[i].Reason

@@ -39,7 +39,8 @@ type Engine struct {
 	Version    string `json:"version,omitempty"`
 	APIVersion string `json:"apiVersion,omitempty"`
 	// Error says why it is not connected, and what to do; or, while it is, what
-	// the engine refuses to tell.
+	// the engine refuses to tell. Code is its stable code (labels.md lists all).
+	Code  string `json:"code,omitempty"`
 	Error string `json:"error,omitempty"`
 	// LastEventAt is when the last event was read; LastSyncAt when the last full
 	// listing was.

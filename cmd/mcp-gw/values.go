@@ -253,6 +253,9 @@ func joinAddress(listen string, port int) string {
 func engineAddress(dst *string, v string) error {
 	if v != "" {
 		u, err := url.Parse(v)
+		if err == nil && u.Scheme == "ssh" {
+			return errors.New("an address that needs no ssh, which the image does not have: a socket proxy, or tcp with TLS")
+		}
 		if err != nil || (u.Host == "" && u.Path == "") || oneOf(u.Scheme, "unix", "tcp", "npipe") != nil {
 			return errors.New("an address such as unix:///var/run/docker.sock or tcp://host:2375")
 		}

@@ -31,6 +31,24 @@ const (
 	codePaused        = "C001"
 	codeStdinClosed   = "S001"
 	codeTTY           = "S002"
+	codeNoSocket      = "D001"
+	codeSocketDir     = "D002"
+	codeDenied        = "D003"
+	codeNobody        = "D004"
+	codeStale         = "D005"
+	codeUnknownHost   = "D006"
+	codeUnreachable   = "D007"
+	codeNoEngine      = "D008"
+	codeTLSWanted     = "D009"
+	codeTLSNotWanted  = "D010"
+	codeCertificate   = "D011"
+	codeAPIVersion    = "D012"
+	codeRefused       = "D013"
+	codeSilent        = "D014"
+	codeSSH           = "D015"
+	codeSettings      = "D016"
+	codeStreamEnded   = "D017"
+	codeEngineError   = "D018"
 )
 
 // codeTable explains the codes; labels.md is generated from it.
@@ -65,4 +83,22 @@ var codeTable = []struct {
 	{codePaused, "paused", discovery.SeverityWarning, "The container is paused. Its tools stay listed, calls do not get through.", "`docker unpause` it."},
 	{codeStdinClosed, "input closed", discovery.SeverityError, "`transport=stdio`, and the container has no open input to write to.", "Start it with `stdin_open: true` (`docker run -i`)."},
 	{codeTTY, "terminal", discovery.SeverityError, "`transport=stdio`, and the container has a terminal, which mixes its output with its errors and echoes what it is sent.", "Start it without `tty: true` (`docker run -t`)."},
+	{codeNoSocket, "no socket", discovery.SeverityError, "There is no engine's socket where `DOCKER_HOST` points.", "Mount it, or set `DOCKER_HOST`."},
+	{codeSocketDir, "socket is a directory", discovery.SeverityError, "A directory stands where the socket should: an engine makes one when it is to mount a file that does not exist.", "Remove the directory on the host, start the engine there, then this container anew."},
+	{codeDenied, "permission denied", discovery.SeverityError, "The socket may not be opened by this user.", "Add the group that the message names, or use `docker-proxy`."},
+	{codeNobody, "nobody listens", discovery.SeverityError, "The socket is there, and no engine behind it: it is starting, or was stopped.", "Start the engine."},
+	{codeStale, "stale socket", discovery.SeverityError, "Nobody has listened on the socket for 15 seconds. An engine that was restarted makes its socket anew, and a mounted one stays the old.", "Start this container anew, or mount the socket's directory."},
+	{codeUnknownHost, "unknown host", discovery.SeverityError, "The name in `DOCKER_HOST` is not known.", "Put the proxy and the gateway on one network."},
+	{codeUnreachable, "unreachable", discovery.SeverityError, "No connection to the address in `DOCKER_HOST`.", "Start what should listen there, or mend `DOCKER_HOST`."},
+	{codeNoEngine, "not an engine", discovery.SeverityError, "What answers is no container engine, or a proxy that does not pass `/_ping` on.", "Permit `/_ping` on the proxy, or mend `DOCKER_HOST`."},
+	{codeTLSWanted, "TLS wanted", discovery.SeverityError, "The engine speaks TLS, and the gateway does not.", "Set `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY=1`."},
+	{codeTLSNotWanted, "TLS not wanted", discovery.SeverityError, "The gateway speaks TLS, and the engine does not.", "Unset `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY`."},
+	{codeCertificate, "certificate refused", discovery.SeverityError, "One side does not accept the other's certificate.", "Put the right `ca.pem`, `cert.pem` and `key.pem` into `DOCKER_CERT_PATH`."},
+	{codeAPIVersion, "API version", discovery.SeverityError, "Engine and gateway have no version of the engine's API in common, or `DOCKER_API_VERSION` demands one that the engine does not speak.", "Unset `DOCKER_API_VERSION`, or use a version of either that fits."},
+	{codeRefused, "request refused", discovery.SeverityError, "A socket proxy refuses a request that nothing works without.", "Permit it there, as the message says."},
+	{codeSilent, "no answer", discovery.SeverityError, "The connection is accepted, and no answer comes.", "Look at the engine, or at what is behind the proxy."},
+	{codeSSH, "ssh", discovery.SeverityError, "`DOCKER_HOST=ssh://…` is not supported.", "Use a socket proxy, or tcp with TLS."},
+	{codeSettings, "unusable settings", discovery.SeverityError, "The settings of the engine's address cannot be used.", "Mend the one that the message names."},
+	{codeStreamEnded, "event stream ended", discovery.SeverityInfo, "The stream of events ended, as streams do, and some proxies see to it every ten minutes. It is opened again, and everything looked at anew.", "Nothing needs to be done."},
+	{codeEngineError, "engine error", discovery.SeverityError, "The engine failed at something, in its own words.", "Look at the engine's log."},
 }

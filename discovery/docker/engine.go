@@ -13,6 +13,7 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
@@ -97,7 +98,7 @@ func (e *engine) negotiate(ctx context.Context, pinned bool) error {
 	defer cancel()
 	ping, err := e.cli.Ping(pingCtx)
 	if err != nil {
-		return fmt.Errorf("ping: %w", err)
+		return fmt.Errorf("ping: %w", asked("/_ping", err))
 	}
 	if ping.APIVersion == "" {
 		return errNoAPIVersion
@@ -111,13 +112,41 @@ func (e *engine) negotiate(ctx context.Context, pinned bool) error {
 	// longer for it than for a ping.
 	versionCtx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	if v, err := e.cli.ServerVersion(versionCtx); err == nil {
+	v, err := e.cli.ServerVersion(versionCtx)
+	if unfit := readVersionError(err, e.apiVersion, ping.APIVersion); unfit != nil {
+		return unfit
+	}
+	if err == nil {
 		e.version = v.Version
 		e.podman = slices.ContainsFunc(v.Components, func(c types.ComponentVersion) bool {
 			return strings.Contains(strings.ToLower(c.Name), "podman")
 		})
 	}
 	return nil
+}
+
+// Versions of the engine's API that the client speaks.
+const (
+	minAPIVersion = api.MinSupportedAPIVersion
+	maxAPIVersion = api.DefaultVersion
+)
+
+// asked gives a refused GET its path, and leaves other errors as they are.
+func asked(path string, err error) error {
+	status := ""
+	switch {
+	case err == nil:
+	case cerrdefs.IsPermissionDenied(err), strings.Contains(err.Error(), "403 Forbidden"):
+		status = "403 Forbidden"
+	case cerrdefs.IsUnauthorized(err):
+		status = "401 Unauthorized"
+	case containsAny(err.Error(), "Method Not Allowed", "status 405"):
+		status = "405 Method Not Allowed"
+	}
+	if status == "" {
+		return err
+	}
+	return refusal{http.MethodGet, path, status, err}
 }
 
 func (e *engine) close() { _ = e.cli.Close() } // closes idle connections, cannot fail usefully
@@ -129,7 +158,7 @@ func (e *engine) containers(ctx context.Context) ([]summary, error) {
 	defer cancel()
 	list, err := e.cli.ContainerList(ctx, container.ListOptions{All: true})
 	if err != nil {
-		return nil, fmt.Errorf("list containers: %w", err)
+		return nil, fmt.Errorf("list containers: %w", asked("/containers/json", err))
 	}
 	out := make([]summary, 0, len(list))
 	for _, c := range list {
@@ -148,7 +177,7 @@ func (e *engine) networks(ctx context.Context, name string) ([]netInfo, error) {
 	defer cancel()
 	list, err := e.cli.NetworkList(ctx, apinetwork.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
 	if err != nil {
-		return nil, fmt.Errorf("list networks: %w", err)
+		return nil, fmt.Errorf("list networks: %w", asked("/networks", err))
 	}
 	out := make([]netInfo, len(list))
 	for i, n := range list {
@@ -167,7 +196,7 @@ func (e *engine) inspect(ctx context.Context, id string) (observation, error) {
 		return observation{}, errGone
 	}
 	if err != nil {
-		return observation{}, fmt.Errorf("inspect container %s: %w", short(id), err)
+		return observation{}, fmt.Errorf("inspect container %s: %w", short(id), asked("/containers/{id}/json", err))
 	}
 	if c.ContainerJSONBase == nil || c.State == nil || c.Config == nil || c.NetworkSettings == nil {
 		return observation{}, fmt.Errorf("inspect container %s: the answer lacks State, Config or NetworkSettings", short(id))
@@ -272,7 +301,7 @@ func (e *engine) events(ctx context.Context, subscribed func(), hear func(event)
 	late := time.AfterFunc(subscribeTimeout, cancel)
 	messages, errs := e.cli.Events(ctx, opts)
 	if !late.Stop() {
-		return fmt.Errorf("event stream: no answer within %v", subscribeTimeout)
+		return fmt.Errorf("event stream: no answer within %v: %w", subscribeTimeout, context.DeadlineExceeded)
 	}
 	subscribed()
 	for {
@@ -280,7 +309,10 @@ func (e *engine) events(ctx context.Context, subscribed func(), hear func(event)
 		case m := <-messages:
 			hear(toEvent(m))
 		case err := <-errs:
-			return fmt.Errorf("event stream: %w", err)
+			if err = asked("/events", err); errors.As(err, new(refusal)) {
+				return err
+			}
+			return streamEnd{err}
 		}
 	}
 }

@@ -148,7 +148,7 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 		p.pause(ctx, about(wait))
 		wait = min(2*wait, p.pace.backoffMax)
 	}
-	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Error = false, "stopped" })
+	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, "", "stopped" })
 	p.answer(errors.New("the docker provider has stopped"))
 	return nil
 }
@@ -199,16 +199,16 @@ func (p *Provider) Rescan(ctx context.Context) error {
 // until now.
 func (p *Provider) offline(ctx context.Context, err error, since time.Duration, wasLive bool) {
 	o := explore(ctx, p.cfg.Host, err)
-	o.since, o.pinned = since, p.cfg.APIVersion
-	text := o.text()
-	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Error = false, text })
+	o.since, o.pinned, o.certs = since, p.cfg.APIVersion, p.cfg.CertPath
+	code, text := o.diagnose()
+	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, code, text })
 	if wasLive {
 		// Streams end for many reasons, some proxies cut them every ten minutes.
 		// Only when the next attempt fails there is something to tell.
 		p.log.Debug("connection to the engine ended", "err", err)
 		return
 	}
-	p.voice.engineAway(text, err)
+	p.voice.engineAway(code, text, err)
 }
 
 // readSecrets reads the files of the secrets that labels name, those of all known

@@ -238,7 +238,7 @@ func TestInspectRefused(t *testing.T) {
 		return true
 	}
 	p, r := f.quick(func(p *pace) { p.straggler = 100 * time.Millisecond })
-	awaitEngineError(t, p, "must allow GET on")
+	awaitEngineError(t, p, "on others permit GET on")
 	if _, put := r.set(); put {
 		t.Error("a set was put although nothing could be inspected")
 	}
@@ -303,7 +303,7 @@ func TestProxyRefuses(t *testing.T) {
 	y := &failing{kind: "events", code: 403, body: "Forbidden", on: true}
 	g.fault = y.answer
 	p, _ := g.quick()
-	awaitEngineError(t, p, "must allow GET on")
+	awaitEngineError(t, p, "on others permit GET on")
 }
 
 func TestPodmanGetsNoFilters(t *testing.T) {

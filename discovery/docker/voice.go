@@ -134,13 +134,13 @@ func (v *voice) setChanged(before []discovery.Backend, a assembly) {
 	}
 }
 
-func (v *voice) engineAway(text string, err error) {
+func (v *voice) engineAway(code, text string, err error) {
 	if text == v.away {
 		v.log.Debug("engine still away", "err", err)
 		return
 	}
 	v.away = text
-	v.log.Warn("engine away, its last backends stand", "reason", text, "err", err)
+	v.log.Warn("engine away, its last backends stand", "code", code, "reason", text, "err", err)
 }
 
 func (v *voice) engineBack(e *engine, host string) {

@@ -31,7 +31,7 @@ type Diagnostic struct {
 
 // Engine is the state of the connection to a container engine.
 type Engine struct {
-	// Connected: events are being read and the last listing succeeded.
+	// Connected: events are being read, or refused, and the last listing succeeded.
 	Connected bool `json:"connected"`
 	// Endpoint is the address of the engine, as configured.
 	Endpoint string `json:"endpoint"`
@@ -61,7 +61,8 @@ type Observed struct {
 	// Verdict is a stable code: registered, registered_warn, not_labelled,
 	// near_miss_label, label_value, disabled, no_port, port_ambiguous,
 	// not_running, restarting, no_shared_network, conflict, self, one_off, flapping, gone,
-	// not_allowed, not_enabled, other_instance, secret, stdio, unhealthy.
+	// not_allowed, not_enabled, other_instance, secret, stdio, unhealthy,
+	// deploy_labels.
 	Verdict string `json:"verdict"`
 	// Reason is the verdict in a sentence; Fix is what to do, ready to copy.
 	Reason string `json:"reason"`

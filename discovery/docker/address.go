@@ -130,3 +130,26 @@ func chooseHome(wanted string, all []netInfo) home {
 	return home{name: wanted, problem: fmt.Sprintf(
 		"network %q does not exist. Create it: docker network create %s", wanted, wanted)}
 }
+
+// homeByName is the wanted network where the engine lists none: what containers say
+// of theirs has to do. Names only: stopped ones keep the ids of networks that were
+// removed.
+func homeByName(wanted string, list []summary) home {
+	composed := map[string]bool{}
+	for _, c := range list {
+		for _, e := range c.endpoints {
+			if e.network == wanted {
+				return home{name: wanted}
+			}
+			if strings.HasSuffix(e.network, "_"+wanted) {
+				composed[e.network] = true
+			}
+		}
+	}
+	if len(composed) == 1 {
+		for name := range composed {
+			return home{name: name}
+		}
+	}
+	return home{name: wanted}
+}

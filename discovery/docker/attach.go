@@ -75,6 +75,9 @@ func (e *engine) attach(ctx context.Context, id, generation string) (*stdio, err
 		return nil, fmt.Errorf("%q is paused: docker unpause %s", o.name, o.name)
 	case o.status != "running":
 		return nil, fmt.Errorf("%q is not running (%s): docker start %s", o.name, o.status, o.name)
+	case o.partial:
+		_, why := e.limits.text()
+		return nil, fmt.Errorf("%q cannot be attached to, because it cannot be inspected: %s", o.name, why)
 	case o.generation() != generation:
 		return nil, fmt.Errorf("%q was started anew", o.name)
 	case o.tty:

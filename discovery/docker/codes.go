@@ -49,6 +49,11 @@ const (
 	codeSettings      = "D016"
 	codeStreamEnded   = "D017"
 	codeEngineError   = "D018"
+	codeNoEvents      = "D020"
+	codeNoInspect     = "D021"
+	codeNoNetworks    = "D022"
+	codeNotInspected  = "D023"
+	codeDeployLabels  = "N003"
 )
 
 // codeTable explains the codes; labels.md is generated from it.
@@ -101,4 +106,9 @@ var codeTable = []struct {
 	{codeSettings, "unusable settings", discovery.SeverityError, "The settings of the engine's address cannot be used.", "Mend the one that the message names."},
 	{codeStreamEnded, "event stream ended", discovery.SeverityInfo, "The stream of events ended, as streams do, and some proxies see to it every ten minutes. It is opened again, and everything looked at anew.", "Nothing needs to be done."},
 	{codeEngineError, "engine error", discovery.SeverityError, "The engine failed at something, in its own words.", "Look at the engine's log."},
+	{codeNoEvents, "no events", discovery.SeverityWarning, "A socket proxy refuses `/events`. Containers are looked at every three seconds instead.", "Permit it there, as the message says."},
+	{codeNoInspect, "no inspect", discovery.SeverityWarning, "A socket proxy refuses `/containers/{id}/json`. Containers are known from the listing alone: whether one was started anew while the gateway did not listen cannot be told, nor whether its input is open.", "Permit it there, as the message says."},
+	{codeNoNetworks, "no networks", discovery.SeverityWarning, "A socket proxy refuses `/networks`. Networks are told apart by name.", "Permit it there, as the message says."},
+	{codeNotInspected, "not inspected", discovery.SeverityWarning, "One container cannot be inspected. What was known of it stands, and it is asked for again every second.", "Look at the engine's log."},
+	{codeDeployLabels, "labels under deploy", discovery.SeverityError, "A service of the swarm has the labels, its containers have not: `deploy.labels` are the service's own.", "Move them to `labels:` of the service."},
 }

@@ -75,6 +75,32 @@ func explore(ctx context.Context, host string, err error) outage {
 	return o
 }
 
+// socketOf is the socket that host names, nil where there is none in the file system.
+func socketOf(host string) fs.FileInfo {
+	path, ok := strings.CutPrefix(host, "unix://")
+	if !ok {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// replaced reports whether another socket stands now where the one was that a
+// connection was made to: that connection leads to an engine of yesterday. One that
+// is gone is not replaced yet: an engine that ends removes it first, and tells of
+// deaths for seconds after that.
+func replaced(was fs.FileInfo, host string) bool {
+	if was == nil {
+		return false
+	}
+	is := socketOf(host)
+	// File systems give a number that became free to the next file.
+	return is != nil && (!os.SameFile(was, is) || !was.ModTime().Equal(is.ModTime()))
+}
+
 func lookAt(path string) socketFacts {
 	f := socketFacts{uid: -1, gid: -1, ownUID: os.Getuid()}
 	f.groups, _ = os.Getgroups()

@@ -157,8 +157,8 @@ func (r refusal) text(host string) string {
 
 // sections are the switches of tecnativa/docker-socket-proxy and its relatives.
 var sections = map[string]string{
-	"/_ping": "PING", "/version": "VERSION", "/events": "EVENTS", "/info": "INFO", "/networks": "NETWORKS",
-	"/containers/json": "CONTAINERS", "/containers/{id}/json": "CONTAINERS", "/services": "SERVICES",
+	pathPing: "PING", pathEvents: "EVENTS", pathNetworks: "NETWORKS", pathContainers: "CONTAINERS", pathInspect: "CONTAINERS",
+	"/services": "SERVICES",
 }
 
 func (r refusal) rule() string {

@@ -1,22 +1,22 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 	apinetwork "github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
@@ -38,14 +38,19 @@ const (
 // errGone says that the engine knows no such container. No other error means that.
 var errGone = errors.New("no such container")
 
-// engine is the door to one Docker engine: the only file that knows the engine's
-// types. It serves one connection attempt and is thrown away with it, because
+// engine is the door to one Docker engine: its methods, here, in attach.go and in the
+// files engine_*.go, are all that knows the engine's types. It serves one connection attempt and is thrown away with it, because
 // the client negotiates its API version once and keeps the result, however wrong.
 type engine struct {
 	cli        *client.Client
 	version    string // of the engine, "" when it would not say
 	apiVersion string // agreed on
 	podman     bool
+	manager    bool        // of a swarm
+	socket     fs.FileInfo // what was connected to; nil where it is no socket in the file system
+
+	limits    limits
+	inspected atomic.Bool // an inspect was answered
 }
 
 // dial connects to the engine and agrees on an API version.
@@ -58,7 +63,7 @@ func dial(ctx context.Context, cfg Config) (*engine, error) {
 	if err != nil {
 		return nil, settingsError{fmt.Errorf("docker endpoint %q: %w", cfg.Host, err)}
 	}
-	e := &engine{cli: cli}
+	e := &engine{cli: cli, socket: socketOf(cfg.Host), limits: limits{host: cfg.Host}}
 	if err := e.negotiate(ctx, cfg.APIVersion != ""); err != nil {
 		e.close()
 		return nil, err
@@ -98,7 +103,7 @@ func (e *engine) negotiate(ctx context.Context, pinned bool) error {
 	defer cancel()
 	ping, err := e.cli.Ping(pingCtx)
 	if err != nil {
-		return fmt.Errorf("ping: %w", asked("/_ping", err))
+		return fmt.Errorf("ping: %w", asked(pathPing, err))
 	}
 	if ping.APIVersion == "" {
 		return errNoAPIVersion
@@ -121,6 +126,24 @@ func (e *engine) negotiate(ctx context.Context, pinned bool) error {
 		e.podman = slices.ContainsFunc(v.Components, func(c types.ComponentVersion) bool {
 			return strings.Contains(strings.ToLower(c.Name), "podman")
 		})
+	}
+	e.manager = ping.SwarmStatus != nil && ping.SwarmStatus.ControlAvailable
+	if ping.SwarmStatus == nil && !e.podman { // an engine before 23.0, or a proxy in between
+		if i, err := e.cli.Info(versionCtx); err == nil {
+			e.manager = i.Swarm.ControlAvailable
+		}
+	}
+	return nil
+}
+
+// ping asks for a sign of life, on a connection of its own: one that is kept open
+// says nothing of whether another could be made.
+func (e *engine) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	e.close()
+	if _, err := e.cli.Ping(ctx); err != nil {
+		return fmt.Errorf("ping: %w", err)
 	}
 	return nil
 }
@@ -158,7 +181,7 @@ func (e *engine) containers(ctx context.Context) ([]summary, error) {
 	defer cancel()
 	list, err := e.cli.ContainerList(ctx, container.ListOptions{All: true})
 	if err != nil {
-		return nil, fmt.Errorf("list containers: %w", asked("/containers/json", err))
+		return nil, fmt.Errorf("list containers: %w", asked(pathContainers, err))
 	}
 	out := make([]summary, 0, len(list))
 	for _, c := range list {
@@ -177,8 +200,11 @@ func (e *engine) networks(ctx context.Context, name string) ([]netInfo, error) {
 	defer cancel()
 	list, err := e.cli.NetworkList(ctx, apinetwork.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
 	if err != nil {
-		return nil, fmt.Errorf("list networks: %w", asked("/networks", err))
+		err = asked(pathNetworks, err)
+		e.limits.meet(err)
+		return nil, fmt.Errorf("list networks: %w", err)
 	}
+	e.limits.lift(pathNetworks)
 	out := make([]netInfo, len(list))
 	for i, n := range list {
 		out[i] = netInfo{id: n.ID, name: n.Name}
@@ -191,13 +217,20 @@ func (e *engine) networks(ctx context.Context, name string) ([]netInfo, error) {
 func (e *engine) inspect(ctx context.Context, id string) (observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
 	defer cancel()
+	if e.limits.has(pathInspect) && !e.inspected.Load() {
+		return e.glimpse(ctx, id) // all of them are refused
+	}
 	c, err := e.cli.ContainerInspect(ctx, id)
 	if cerrdefs.IsNotFound(err) {
 		return observation{}, errGone
 	}
-	if err != nil {
-		return observation{}, fmt.Errorf("inspect container %s: %w", short(id), asked("/containers/{id}/json", err))
+	if err = asked(pathInspect, err); e.limits.meet(err) {
+		return e.glimpse(ctx, id)
 	}
+	if err != nil {
+		return observation{}, fmt.Errorf("inspect container %s: %w", short(id), err)
+	}
+	e.inspected.Store(true)
 	if c.ContainerJSONBase == nil || c.State == nil || c.Config == nil || c.NetworkSettings == nil {
 		return observation{}, fmt.Errorf("inspect container %s: the answer lacks State, Config or NetworkSettings", short(id))
 	}
@@ -272,73 +305,4 @@ func engineTime(s string) time.Time {
 		return time.Time{}
 	}
 	return t.UTC()
-}
-
-// watched are the actions that the stream is filtered for. health_status makes
-// the engine compare prefixes, and keeps the exec_* events out: three for every
-// health probe of every container.
-var watched = []string{
-	"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "destroy", "oom",
-	"health_status", "connect", "disconnect", "reload",
-}
-
-// events reads the event stream until it ends, and never returns nil. subscribed
-// is called once, when the engine has answered; hear for every event, and must
-// not block: an engine drops events for readers that are slow.
-//
-// The stream starts at now. The engine's memory of past events is short, shared
-// by all kinds and lost when it restarts, so whoever connects lists anyway.
-func (e *engine) events(ctx context.Context, subscribed func(), hear func(event)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var opts events.ListOptions
-	if !e.podman { // which refuses some filters and misreads others
-		opts.Filters = filters.NewArgs(filters.Arg("type", "container"), filters.Arg("type", "network"), filters.Arg("type", "daemon"))
-		for _, a := range watched {
-			opts.Filters.Add("event", a)
-		}
-	}
-	late := time.AfterFunc(subscribeTimeout, cancel)
-	messages, errs := e.cli.Events(ctx, opts)
-	if !late.Stop() {
-		return fmt.Errorf("event stream: no answer within %v: %w", subscribeTimeout, context.DeadlineExceeded)
-	}
-	subscribed()
-	for {
-		select {
-		case m := <-messages:
-			hear(toEvent(m))
-		case err := <-errs:
-			if err = asked("/events", err); errors.As(err, new(refusal)) {
-				return err
-			}
-			return streamEnd{err}
-		}
-	}
-}
-
-func toEvent(m events.Message) event {
-	action, detail, _ := strings.Cut(string(m.Action), ":")
-	if action == "died" { // Podman's word
-		action = "die"
-	}
-	if action != "health_status" {
-		detail = ""
-	}
-	at := time.Unix(m.Time, 0)
-	if m.TimeNano != 0 {
-		at = time.Unix(0, m.TimeNano)
-	}
-	return event{
-		kind:   string(m.Type),
-		action: action,
-		// Podman has no colon, and two spellings of the attribute.
-		health:    cmp.Or(strings.TrimSpace(detail), m.Actor.Attributes["health_status"], m.Actor.Attributes["healthStatus"]),
-		exitCode:  cmp.Or(m.Actor.Attributes["exitCode"], m.Actor.Attributes["containerExitCode"]),
-		id:        m.Actor.ID,
-		name:      m.Actor.Attributes["name"],
-		container: m.Actor.Attributes["container"],
-		signal:    m.Actor.Attributes["signal"],
-		at:        at.UTC(),
-	}
 }

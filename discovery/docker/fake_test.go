@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/api/types/versions"
 )
 
 // fake is an engine for the faults that a real one cannot be made to show. The
@@ -29,9 +31,14 @@ type fake struct {
 	cut        chan struct{}                                       // closed: streams end
 	mute       bool                                                // streams stay open and tell nothing
 	version    string
+	minVersion string // requests in an older version are refused
 	platform   string
-	calls      map[string]int // by kind of request
-	filters    string         // of the latest event stream
+	swarm      string           // the Swarm header of a ping
+	services   []map[string]any // of the swarm
+	skew       time.Duration    // of the engine's clock against ours
+	noFilters  bool             // events with filters are refused
+	calls      map[string]int   // by kind of request
+	filters    string           // of the latest event stream
 	paths      []string
 }
 
@@ -95,7 +102,7 @@ func (f *fake) tell(kind, action, id string, attrs ...string) {
 		a[attrs[i]] = attrs[i+1]
 	}
 	msg, _ := json.Marshal(map[string]any{
-		"Type": kind, "Action": action, "Actor": map[string]any{"ID": id, "Attributes": a}, "timeNano": time.Now().UnixNano(),
+		"Type": kind, "Action": action, "Actor": map[string]any{"ID": id, "Attributes": a}, "timeNano": f.now().UnixNano(),
 	})
 	// The engine answers a moment before it subscribes. Who wants to lose an event in
 	// that moment does so on purpose.
@@ -116,6 +123,13 @@ func (f *fake) tell(kind, action, id string, attrs ...string) {
 	}
 }
 
+// now is the engine's clock.
+func (f *fake) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Now().Add(f.skew)
+}
+
 func (f *fake) start(o observation) {
 	f.set(o)
 	f.tell("container", "start", o.id)
@@ -134,16 +148,40 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.calls[kind]++
 	f.paths = append(f.paths, r.URL.Path)
-	fault, version := f.fault, f.version
+	fault, version, oldest, swarm, services := f.fault, f.version, f.minVersion, f.swarm, f.services
 	f.mu.Unlock()
 	r.Pattern = kind
 	if fault != nil && fault(w, r) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/v"); ok && kind != "_ping" {
+		asked, _, _ := strings.Cut(rest, "/")
+		word := ""
+		switch {
+		case versions.GreaterThan(asked, version):
+			word = "client version " + asked + " is too new. Maximum supported API version is " + version
+		case oldest != "" && versions.LessThan(asked, oldest):
+			word = "client version " + asked + " is too old. Minimum supported API version is " + oldest + ", please upgrade your client to a newer version"
+		}
+		if word != "" {
+			w.WriteHeader(http.StatusBadRequest)
+			f.answer(w, map[string]string{"message": word})
+			return
+		}
+	}
 	switch kind {
 	case "_ping":
-		w.Header().Set("Api-Version", version)
+		if version != "" {
+			w.Header().Set("Api-Version", version)
+		}
+		if swarm != "" {
+			w.Header().Set("Swarm", swarm)
+		}
+	case "info":
+		f.answer(w, map[string]any{"Swarm": map[string]any{"ControlAvailable": services != nil}})
+	case "services":
+		f.answer(w, services)
 	case "version":
 		f.answer(w, map[string]any{"Version": "fake", "ApiVersion": version, "Components": []map[string]string{{"Name": f.platform}}})
 	case "networks":
@@ -155,9 +193,10 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 			list = f.listed(list)
 		}
 		out := []map[string]any{}
-		for _, o := range list {
-			j := toJSON(o)
-			out = append(out, map[string]any{"Id": o.id, "Labels": o.labels, "NetworkSettings": j["NetworkSettings"], "State": o.status})
+		for id, o := range list {
+			if wanted := r.URL.Query().Get("filters"); wanted == "" || strings.Contains(wanted, `"`+id+`"`) {
+				out = append(out, toLine(o))
+			}
 		}
 		f.mu.Unlock()
 		f.answer(w, out)
@@ -183,6 +222,17 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 func (f *fake) answer(w io.Writer, v any) { _ = json.NewEncoder(w).Encode(v) }
 
 func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	refused := f.noFilters && r.URL.Query().Get("filters") != ""
+	f.mu.Unlock()
+	if refused {
+		w.WriteHeader(http.StatusInternalServerError)
+		f.answer(w, map[string]string{"message": "invalid filter"})
+		return
+	}
+	if r.URL.Query().Get("since") != "" {
+		f.t.Errorf("events since %s were asked for: whose clock is that?", r.URL.Query().Get("since"))
+	}
 	w.(http.Flusher).Flush() // the head goes out before the subscription, as with a real engine
 	s := make(chan string, 4096)
 	f.mu.Lock()
@@ -203,6 +253,24 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		}
+	}
+}
+
+// toLine is a line of a listing.
+func toLine(o observation) map[string]any {
+	status := map[string]string{"running": "Up 5 seconds", "exited": fmt.Sprintf("Exited (%d) 3 seconds ago", o.exitCode)}[o.status]
+	if o.health != "" {
+		status += " (" + strings.Replace(o.health, "starting", "health: starting", 1) + ")"
+	}
+	ports := []map[string]any{{"PrivatePort": 53, "Type": "udp"}}
+	for _, p := range o.tcpPorts {
+		ports = append(ports, map[string]any{"PrivatePort": p, "Type": "tcp"}, map[string]any{"PrivatePort": p, "Type": "tcp", "IP": "::"})
+	}
+	return map[string]any{
+		"Id": o.id, "Names": []string{"/other/alias", "/" + o.name}, "Image": o.image, "ImageID": o.imageID,
+		"Created": o.created.Unix(), "Labels": o.labels, "State": o.status, "Status": status, "Ports": ports,
+		"HostConfig":      map[string]string{"NetworkMode": o.networkMode},
+		"NetworkSettings": toJSON(o)["NetworkSettings"],
 	}
 }
 

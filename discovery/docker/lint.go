@@ -111,6 +111,17 @@ func Concerns(prefix, key string) bool {
 	return ok
 }
 
+// speaks reports whether one of the labels is the gateway's, or looks as if it was
+// meant to be.
+func speaks(prefix string, labels map[string]string) bool {
+	for key := range labels {
+		if Concerns(prefix, key) {
+			return true
+		}
+	}
+	return false
+}
+
 // notPlanned is the remark on a container that will not be on the network.
 func notPlanned(c Planned, network string) discovery.Diagnostic {
 	d := discovery.Diagnostic{Severity: discovery.SeverityError, Code: codeNotOnNetwork, Suggestion: fmt.Sprintf("networks: [%s]", network)}

@@ -34,6 +34,9 @@ type observation struct {
 	endpoints   []endpoint
 	openStdin   bool
 	tty         bool
+	// partial: it comes from a listing, which knows neither startedAt nor finishedAt,
+	// openStdin and tty.
+	partial bool
 }
 
 // endpoint is one attachment of a container to a network. A stopped container
@@ -100,6 +103,13 @@ type event struct {
 	container string // of network events: whom it concerns
 	signal    string // of kill
 	at        time.Time
+}
+
+// service is one service of a swarm.
+type service struct {
+	id, name, image string
+	labels          map[string]string // of the service: deploy.labels in a compose file
+	containerLabels map[string]string // that its containers get
 }
 
 // netInfo is one network of the engine.

@@ -4,17 +4,19 @@
 //
 // Events are doorbells. What is true of a container, only an inspect says; what
 // containers there are, only a listing; and an error of the engine says nothing
-// about containers at all. engine.go is the one door to the engine; all behind
+// about containers at all. The engine type is the one door to it; all behind
 // it, from observation to set, is pure.
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,17 +54,27 @@ const DefaultNetwork = "mcp-gw-net"
 type pace struct {
 	relist     time.Duration // from the first listing to the second
 	resync     time.Duration // between listings without a reason
-	retry      time.Duration // from a failed listing to the next
-	hearing    time.Duration // for an event to arrive that a listing overtook
-	straggler  time.Duration // for the inspects of a sync
-	putGap     time.Duration // between two sets in a storm of events
-	backoffMin time.Duration
-	backoffMax time.Duration
-	steady     time.Duration // connected that long, the backoff starts anew
+	resyncCalm time.Duration // the same, when nothing has changed for calm
+	calm       time.Duration
+	// resyncPodman is the same for an engine that forgets to tell.
+	resyncPodman time.Duration
+	poll         time.Duration // the same where there are no events
+	reask        time.Duration // between two attempts to get events that were refused
+	guard        time.Duration // between two looks at the connection itself
+	quiet        time.Duration // without an event, before the engine is asked for a sign of life
+	retry        time.Duration // from a failed listing to the next
+	hearing      time.Duration // for an event to arrive that a listing overtook
+	straggler    time.Duration // for the inspects of a sync
+	putGap       time.Duration // between two sets in a storm of events
+	backoffMin   time.Duration
+	backoffMax   time.Duration
+	steady       time.Duration // connected that long, the backoff starts anew
 }
 
 var usualPace = pace{
-	relist: time.Second, resync: 30 * time.Second, retry: 2 * time.Second, hearing: time.Second,
+	relist: time.Second, resync: 30 * time.Second, resyncCalm: time.Minute, calm: 10 * time.Minute,
+	resyncPodman: 15 * time.Second, poll: 3 * time.Second, reask: time.Minute,
+	guard: 5 * time.Second, quiet: time.Minute, retry: 2 * time.Second, hearing: time.Second,
 	straggler: 2 * time.Second, putGap: 10 * time.Millisecond,
 	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, steady: 30 * time.Second,
 }
@@ -88,6 +100,8 @@ type Provider struct {
 	mu       sync.Mutex // guards all below
 	engine   discovery.Engine
 	observed []discovery.Observed
+	// what the engine refuses while it is connected, as engine.Code and Error say it
+	limitCode, limitText string
 }
 
 var _ discovery.Provider = (*Provider)(nil)
@@ -145,7 +159,7 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 		}
 		p.offline(ctx, err, time.Since(away), !s.liveSince.IsZero())
 		p.answer(err)
-		p.pause(ctx, about(wait))
+		p.pause(ctx, spread(wait, 0.2))
 		wait = min(2*wait, p.pace.backoffMax)
 	}
 	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, "", "stopped" })
@@ -153,9 +167,10 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 	return nil
 }
 
-// about spreads d by a fifth either way, so that many gateways do not act as one.
-func about(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+// spread lengthens or shortens d by up to that part of it, so that many gateways do
+// not act as one.
+func spread(d time.Duration, part float64) time.Duration {
+	return time.Duration(float64(d) * (1 + part*(2*rand.Float64()-1)))
 }
 
 // pause waits for the next attempt. A rescan does not wait.
@@ -250,7 +265,11 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 	p.observed = a.observed
 	p.engine.NetworkProblem = problem
 	if p.engine.Connected {
-		p.engine.Error = refusal
+		p.engine.Code, p.engine.Error = p.limitCode, p.limitText
+		if refusal != "" {
+			p.engine.Code = cmp.Or(p.limitCode, codeNotInspected)
+			p.engine.Error = strings.Trim(p.limitText+"; "+refusal, "; ")
+		}
 	}
 	return a.next, put
 }

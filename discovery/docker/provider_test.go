@@ -220,38 +220,6 @@ func TestInspectFailureIsNotGone(t *testing.T) {
 	awaitReport(t, p, "no error", func(r discovery.Report) bool { return r.Engine.Error == "" })
 }
 
-// A proxy that refuses every inspect leaves nothing to put; one container that
-// cannot be inspected does not keep the others out.
-func TestInspectRefused(t *testing.T) {
-	f := newFake(t)
-	f.set(fresh("a"))
-	f.set(fresh("b"))
-	var mu sync.Mutex
-	refused := "/containers/"
-	f.fault = func(w http.ResponseWriter, r *http.Request) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if r.Pattern != "inspect" || !strings.Contains(r.URL.Path, refused) {
-			return false
-		}
-		http.Error(w, "Forbidden", http.StatusForbidden)
-		return true
-	}
-	p, r := f.quick(func(p *pace) { p.straggler = 100 * time.Millisecond })
-	awaitEngineError(t, p, "on others permit GET on")
-	if _, put := r.set(); put {
-		t.Error("a set was put although nothing could be inspected")
-	}
-	mu.Lock()
-	refused = "/containers/a/"
-	mu.Unlock()
-	r.awaitNames(t, "c-b")
-	mu.Lock()
-	refused = "/none/"
-	mu.Unlock()
-	r.awaitNames(t, "c-a", "c-b")
-}
-
 // One container that the engine is slow about delays nobody else.
 func TestSlowInspectDelaysNobody(t *testing.T) {
 	f := newFake(t)
@@ -289,21 +257,6 @@ func TestNoAPIVersion(t *testing.T) {
 	if v := p.Report().Engine.APIVersion; v != "1.51" {
 		t.Errorf("API version %q, want 1.51: a new client negotiates anew", v)
 	}
-}
-
-func TestProxyRefuses(t *testing.T) {
-	f := newFake(t)
-	f.set(fresh("a"))
-	x := &failing{kind: "networks", code: 403, body: "Forbidden", on: true}
-	f.fault = x.answer
-	_, r := f.quick()
-	r.awaitNames(t, "c-a") // the network's name will do
-
-	g := newFake(t)
-	y := &failing{kind: "events", code: 403, body: "Forbidden", on: true}
-	g.fault = y.answer
-	p, _ := g.quick()
-	awaitEngineError(t, p, "on others permit GET on")
 }
 
 func TestPodmanGetsNoFilters(t *testing.T) {

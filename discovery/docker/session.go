@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mcp-gw/discovery"
@@ -28,6 +29,7 @@ type session struct {
 
 	wg      sync.WaitGroup
 	slots   chan struct{} // capacity maxInspects
+	polling atomic.Bool   // the engine lets nobody hear events
 	changed chan struct{} // capacity 1, a doorbell: the table may give another set
 	resync  chan struct{} // capacity 1, a doorbell: look at everything
 }
@@ -51,15 +53,53 @@ func (s *session) run(ctx context.Context) error {
 	// engine sends the head of the stream a moment before it subscribes; the
 	// second listing closes that gap.
 	subscribed := make(chan struct{})
-	s.wg.Go(func() {
-		cancel(s.eng.events(ctx, func() { close(subscribed) }, func(e event) { s.hear(ctx, e) }))
-	})
+	s.wg.Go(func() { cancel(s.listen(ctx, sync.OnceFunc(func() { close(subscribed) }))) })
 	select {
 	case <-subscribed:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	return s.watch(ctx)
+}
+
+// listen hears events until the stream ends. Where they are refused, containers are
+// looked at over and over instead, and the stream is asked for now and then: who
+// permits it need not start anything anew.
+func (s *session) listen(ctx context.Context, subscribed func()) error {
+	hear := func(e event) { s.hear(ctx, e) }
+	for {
+		err := s.eng.events(ctx, subscribed, hear)
+		if !s.eng.limits.meet(err) {
+			return err
+		}
+		s.polling.Store(true)
+		subscribed()
+		ring(s.resync)
+		for s.eng.limits.has(pathEvents) {
+			if !sleep(ctx, s.p.pace.reask) {
+				return context.Cause(ctx)
+			}
+			try, stop := context.WithTimeout(ctx, s.p.pace.hearing)
+			if err := s.eng.events(try, func() {}, hear); !errors.As(err, new(refusal)) {
+				s.eng.limits.lift(pathEvents)
+			}
+			stop()
+		}
+		s.polling.Store(false)
+		ring(s.resync)
+	}
+}
+
+// sleep returns false when ctx ended before d had passed.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // hear takes one event of the stream. It marks and returns: an engine drops the
@@ -130,13 +170,16 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 		return err
 	}
 	h := s.p.table.home()
-	if all, err := s.eng.networks(ctx, s.p.cfg.Network); err == nil {
+	all, err := s.eng.networks(ctx, s.p.cfg.Network)
+	switch {
+	case err == nil:
 		h = chooseHome(s.p.cfg.Network, all)
-	} else {
-		// A proxy may refuse it. What was known stands, and in the beginning the
-		// name will do, as long as it is unique.
-		s.p.log.Debug("cannot list networks", "err", err)
+	case s.eng.limits.has(pathNetworks):
+		h = homeByName(s.p.cfg.Network, list)
+	default:
+		s.p.log.Debug("cannot list networks", "err", err) // what was known stands
 	}
+	s.lookAtServices(ctx)
 	s.p.table.move(h, findSelf(s.p.traces(), list), time.Now())
 	s.p.readSecrets(nil)
 	attend, done := s.p.table.markAll(list, newOnly)
@@ -162,6 +205,20 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 	return context.Cause(ctx) // the end of the connection answers all marks, too
 }
 
+// lookAtServices finds labels that never reach a container, where there is a swarm
+// to ask. Nothing else depends on the answer.
+func (s *session) lookAtServices(ctx context.Context) {
+	if !s.eng.manager {
+		return
+	}
+	all, err := s.eng.services(ctx)
+	if err != nil {
+		s.p.log.Debug("cannot list the services of the swarm", "err", err)
+		return
+	}
+	s.p.table.keepServices(misplaced(s.p.cfg.LabelPrefix, all, time.Now()))
+}
+
 // watch keeps the set current until ctx ends.
 func (s *session) watch(ctx context.Context) error {
 	p := s.p
@@ -178,8 +235,9 @@ func (s *session) watch(ctx context.Context) error {
 		hold      = stopped() // the set changes by time alone
 		gap       = stopped() // the pause between two sets is over
 		listening = stopped() // events that a listing overtook have arrived by now
+		guard     = newGuard(s)
 	)
-	for _, t := range []*time.Timer{relist, resync, hold, gap, listening} {
+	for _, t := range []*time.Timer{relist, resync, hold, gap, listening, guard.tick} {
 		defer t.Stop()
 	}
 	start := func(second bool) {
@@ -217,7 +275,8 @@ func (s *session) watch(ctx context.Context) error {
 				if failures++; s.liveSince.IsZero() || failures >= maxListFailures || ctx.Err() != nil {
 					return err
 				}
-				p.setEngine(func(e *discovery.Engine) { e.Connected, e.Error = false, err.Error() })
+				code, text := outage{host: p.cfg.Host, err: err}.diagnose()
+				p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, code, text })
 				p.log.Warn("listing failed, the last backends stand", "err", err)
 				resync.Reset(p.pace.retry)
 			} else {
@@ -229,9 +288,9 @@ func (s *session) watch(ctx context.Context) error {
 					p.voice.engineBack(s.eng, p.cfg.Host)
 				}
 				if first || !newOnly {
-					resync.Reset(about(p.pace.resync))
+					resync.Reset(s.cadence(time.Since(lastPut)))
 				}
-				if first || newOnly {
+				if first || newOnly || s.polling.Load() {
 					p.table.silent() // a new connection finds what it has not heard of
 				} else {
 					listening.Reset(p.pace.hearing)
@@ -271,6 +330,14 @@ func (s *session) watch(ctx context.Context) error {
 			start(true)
 		case <-resync.C:
 			start(false)
+		case <-guard.tick.C:
+			if err := guard.look(ctx); err != nil {
+				return err
+			}
+		case err := <-guard.answers:
+			if err := guard.take(err); err != nil {
+				return err
+			}
 		case <-listening.C:
 			if ids := p.table.silent(); len(ids) > 0 {
 				return fmt.Errorf("event stream: open, but silent: container %s changed and no event told", short(ids[0]))
@@ -279,11 +346,14 @@ func (s *session) watch(ctx context.Context) error {
 	}
 }
 
-// live notes that the connection works.
+// live notes that the connection works, and what it does not give.
 func (s *session) live(now time.Time) {
 	network := s.p.table.home().name
+	code, text := s.eng.limits.text()
+	s.p.voice.limits(code, text)
 	s.p.setEngine(func(e *discovery.Engine) {
-		e.Connected, e.Error = true, ""
+		s.p.limitCode, s.p.limitText = code, text
+		e.Connected, e.Code, e.Error = true, code, text
 		e.Version, e.APIVersion = s.eng.version, s.eng.apiVersion
 		e.LastSyncAt, e.Network = now.UTC(), network
 	})

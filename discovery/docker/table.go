@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"mcp-gw/discovery"
 )
 
 const (
@@ -25,6 +27,8 @@ type table struct {
 	// unheard are containers that a resync found changed although no event had
 	// told: the mark of a stream that is open and silent.
 	unheard map[string]bool
+	// services are those of the swarm whose labels lead nowhere.
+	services []discovery.Observed
 }
 
 // record is one container's.
@@ -36,6 +40,7 @@ type record struct {
 	// `docker rename` does not rename the tools under a running client.
 	fixedName string
 	heard     bool // an event told of it since the last inspect began
+	told      told
 
 	// The marks: next is closed when an inspect has ended that began after the
 	// mark; nil when the record is not marked. Inspects of one container never
@@ -81,9 +86,12 @@ func (t *table) note(e event, now time.Time) reaction {
 		if e.action != "create" && e.action != "start" {
 			return reaction{}
 		}
-		return t.mark(e.id, true)
+		out := t.mark(e.id, true)
+		t.records[e.id].told.note(e, now)
+		return out
 	}
 	out := reaction{attend: e.id}
+	r.told.note(e, now)
 	// An event that is older than the process now running speaks of an earlier one.
 	current := r.known && !e.at.Before(r.obs.startedAt)
 	switch e.action {
@@ -323,7 +331,15 @@ func (t *table) assemble(now time.Time) assembly {
 	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.obs.id, b.obs.id) })
 	a := assemble(t.world.prefix, members, t.owners, now)
 	t.owners = a.owners
+	a.observed = append(a.observed, t.services...)
 	return a
+}
+
+// keepServices takes what was found of the swarm's services.
+func (t *table) keepServices(all []discovery.Observed) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.services = all
 }
 
 func (t *table) forget(now time.Time) {

@@ -32,6 +32,7 @@ const (
 	verdictOtherInstance   = "other_instance"
 	verdictSecret          = "secret"
 	verdictStdio           = "stdio"
+	verdictDeployLabels    = "deploy_labels"
 	verdictGone            = "gone"
 )
 
@@ -290,7 +291,7 @@ func (s *spec) remarkStdio(o observation) {
 		s.fail(codeTTY, label, fmt.Sprintf("%q has a terminal, which mixes output with errors and echoes what it is sent; not registered", o.name),
 			"start it without tty: true (docker run without -t)")
 	}
-	if !o.openStdin {
+	if !o.openStdin && !o.partial {
 		s.fail(codeStdinClosed, label, fmt.Sprintf("%q has its input closed, so nobody can speak to it; not registered", o.name),
 			"start it with stdin_open: true (docker run -i)")
 	}

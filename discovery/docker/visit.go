@@ -65,6 +65,10 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 		return true, retryInspect
 	default:
 		r.err = nil
+		behind := false
+		if o.partial {
+			o, behind = r.complete(o, now)
+		}
 		if again && r.died && o.up() && o.startedAt.Equal(r.obs.startedAt) {
 			break // asked before the process ended; the next inspect knows more
 		}
@@ -79,6 +83,9 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 			if !r.settled {
 				again, pause = true, restartTime
 			}
+		}
+		if behind && !again {
+			again, pause = true, listingLag
 		}
 		if !again && !r.concerns {
 			delete(t.records, id)

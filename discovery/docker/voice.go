@@ -19,6 +19,7 @@ type voice struct {
 	away    string                  // why the engine is away; "" while it is not
 	problem string                  // with the network
 	refusal string                  // of an inspect
+	limit   string                  // what is refused altogether
 	flapped map[string]time.Time    // containers that start over and over: when that was said
 }
 
@@ -150,6 +151,18 @@ func (v *voice) engineBack(e *engine, host string) {
 	}
 	v.away = ""
 	v.log.Info("connected to the engine", "endpoint", host, "version", e.version, "api_version", e.apiVersion)
+}
+
+func (v *voice) limits(code, text string) {
+	if text == v.limit {
+		return
+	}
+	v.limit = text
+	if text != "" {
+		v.log.Warn("the engine refuses something", "code", code, "reason", text)
+	} else {
+		v.log.Info("the engine refuses nothing any more")
+	}
 }
 
 func (v *voice) networkProblem(text string) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mcp-gw/gateway/downstream"
+	"mcp-gw/gateway/pool"
 	"mcp-gw/gateway/upstream"
 )
 
@@ -30,7 +31,7 @@ func (c core) Subscribe(ctx context.Context, backend, uri string, lane *upstream
 	return subscribe(ctx, m.up, uri, lane)
 }
 
-func subscribe(ctx context.Context, up *upstream.Upstream, uri string, lane *upstream.Lane) (own bool, err error) {
+func subscribe(ctx context.Context, up *pool.Pool, uri string, lane *upstream.Lane) (own bool, err error) {
 	if lane != nil {
 		if own, err = up.SubscribeAs(ctx, lane, uri); own || err != nil {
 			return own, err
@@ -74,8 +75,8 @@ const resubscribePatience = 30 * time.Second
 
 // resubscribe tells a backend that came anew under a name, for the first time that
 // it is connected, which of its resources clients watch. Over a mere reconnect the
-// upstream does so itself.
-func (g *Gateway) resubscribe(name string, up *upstream.Upstream) {
+// pool does so itself.
+func (g *Gateway) resubscribe(name string, up *pool.Pool) {
 	if g.resumed[up] {
 		return
 	}

@@ -2,8 +2,8 @@
 // connected, keeps them connected, makes one catalogue of what they offer, and
 // serves it to MCP clients. It knows neither Docker nor the REST API.
 //
-//	Put ──▶ desired sets ──▶ Run: reconcile ──▶ upstreams ──▶ states
-//	clients ◀── downstream ◀── view ◀── rebuild ◀──────────────┘
+//	Put ──▶ desired sets ──▶ Run: reconcile ──▶ pools of upstreams ──▶ states
+//	clients ◀── downstream ◀── view ◀── rebuild ◀───────────────────────┘
 package gateway
 
 import (
@@ -18,6 +18,7 @@ import (
 	"mcp-gw/discovery"
 	"mcp-gw/gateway/downstream"
 	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/pool"
 	"mcp-gw/gateway/upstream"
 )
 
@@ -123,7 +124,7 @@ type Gateway struct {
 	drawn    map[string]drawing // the scopes as they were drawn last
 	changes  uint64             // of what clients see
 	born     uint64             // scopes ever drawn for the first time
-	resumed  map[*upstream.Upstream]bool
+	resumed  map[*pool.Pool]bool
 }
 
 var _ discovery.Sink = (*Gateway)(nil)
@@ -134,7 +135,7 @@ func New(cfg Config) *Gateway {
 	cfg = cfg.withDefaults()
 	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
-		drawn: map[string]drawing{}, resumed: map[*upstream.Upstream]bool{},
+		drawn: map[string]drawing{}, resumed: map[*pool.Pool]bool{},
 		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1), settled: make(chan struct{})}
 	g.settle = sync.OnceFunc(func() { close(g.settled) })
 	if cfg.StartupWait <= 0 {

@@ -8,7 +8,7 @@ import (
 
 	"mcp-gw/discovery"
 	"mcp-gw/gateway/journal"
-	"mcp-gw/gateway/upstream"
+	"mcp-gw/gateway/pool"
 )
 
 // member is one running backend.
@@ -16,7 +16,7 @@ type member struct {
 	name  string
 	order int // of registration
 	want  discovery.Backend
-	up    *upstream.Upstream
+	up    *pool.Pool
 }
 
 // registry is all running backends, in the order of their registration. It is
@@ -111,7 +111,7 @@ func (g *Gateway) reconcile() {
 		case m == nil:
 			g.sequence++
 			m = &member{name: name, order: g.sequence, want: b}
-			m.up = upstream.New(b, g.upstreamConfig(), func() { ring(g.changed) })
+			m.up = pool.New(b, g.upstreamConfig(), func() { ring(g.changed) })
 			g.running[name] = m
 			g.upWork.Go(m.up.Run)
 		case !m.want.Same(b) || !sameFacts(m.want, b):
@@ -136,5 +136,12 @@ func (g *Gateway) reconcile() {
 
 func sameFacts(a, b discovery.Backend) bool {
 	return reflect.DeepEqual(a.Container, b.Container) && reflect.DeepEqual(a.Diagnostics, b.Diagnostics) &&
-		slices.Equal(a.Groups, b.Groups) && reflect.DeepEqual(a.Shape, b.Shape) && a.Withheld == b.Withheld && a.Doubted.Equal(b.Doubted)
+		slices.Equal(a.Groups, b.Groups) && a.Balance == b.Balance && a.Replica == b.Replica && slices.EqualFunc(a.Replicas, b.Replicas, sameReplica) &&
+		reflect.DeepEqual(a.Shape, b.Shape) && a.Withheld == b.Withheld && a.Doubted.Equal(b.Doubted)
+}
+
+func sameReplica(a, b discovery.Replica) bool {
+	same := (a.Open == nil) == (b.Open == nil)
+	a.Open, b.Open = nil, nil // functions cannot be compared
+	return same && reflect.DeepEqual(a, b)
 }

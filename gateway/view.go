@@ -11,13 +11,14 @@ import (
 	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/downstream"
 	"mcp-gw/gateway/journal"
+	"mcp-gw/gateway/pool"
 	"mcp-gw/gateway/upstream"
 )
 
 // input is what one backend adds to what clients see; two equal inputs add the same.
 // A list that changed is another slice.
 type input struct {
-	up        *upstream.Upstream
+	up        *pool.Pool
 	name      string
 	tools     *upstream.Tool
 	others    [catalog.Kinds]*catalog.Item
@@ -65,7 +66,7 @@ type drawing struct {
 // when something in it changed: most states differ in a latency or a reason.
 func (g *Gateway) rebuild() {
 	members := g.registry.Load().members
-	now := &shown{states: make(map[*upstream.Upstream]*upstream.State, len(members)), next: make(chan struct{})}
+	now := &shown{states: make(map[*pool.Pool]*upstream.State, len(members)), next: make(chan struct{})}
 	absent := map[string]string{}
 	parts := map[string][]input{"": nil}
 	wants := make(map[string]discovery.Backend, len(members))
@@ -123,7 +124,7 @@ func (g *Gateway) rebuild() {
 // shown is the states that the view was made of; next is closed when a later one
 // stands.
 type shown struct {
-	states map[*upstream.Upstream]*upstream.State
+	states map[*pool.Pool]*upstream.State
 	next   chan struct{}
 }
 

@@ -78,7 +78,7 @@ type Route struct {
 	mirror *mcp.Tool // set when arguments are repeated in headers
 }
 
-// Target takes requests: an upstream.
+// Target takes requests: a pool of upstreams.
 type Target interface {
 	Call(ctx context.Context, x upstream.Exchange) error
 }

@@ -12,10 +12,14 @@ import (
 // restart say, the call waits; when it was not run because the connection could
 // not be made, it is tried again as soon as there is a new one. What may have run
 // is never sent twice, and a backend that loses each new session is given up.
-func (u *Upstream) Call(ctx context.Context, x Exchange) error {
+func (u *Upstream) Call(ctx context.Context, x Exchange) error { return u.CallHere(ctx, x, nil) }
+
+// CallHere is Call, but it waits for nothing once elsewhere is closed, because the
+// request has other places to go: what it answers then is what it knows.
+func (u *Upstream) CallHere(ctx context.Context, x Exchange, elsewhere <-chan struct{}) error {
 	var waited time.Time
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		l, err := u.await(ctx, &waited)
+		l, err := u.await(ctx, &waited, elsewhere)
 		if err != nil {
 			return err
 		}
@@ -45,6 +49,8 @@ func (u *Upstream) Call(ctx context.Context, x Exchange) error {
 		}
 		// Until the life's goroutine has looked, the link looks well: give it time.
 		select {
+		case <-elsewhere:
+			return err
 		case <-u.State().next:
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -76,8 +82,9 @@ func (u *Upstream) relinked(ctx context.Context, l *link) bool {
 	return u.State().link != l
 }
 
-// await answers the link, waiting for it while it is expected.
-func (u *Upstream) await(ctx context.Context, waited *time.Time) (*link, error) {
+// await answers the link, waiting for it while it is expected, until elsewhere is
+// closed.
+func (u *Upstream) await(ctx context.Context, waited *time.Time, elsewhere <-chan struct{}) (*link, error) {
 	for {
 		s := u.State()
 		if s.link != nil && s.link.ctx.Err() == nil {
@@ -97,6 +104,9 @@ func (u *Upstream) await(ctx context.Context, waited *time.Time) (*link, error) 
 		select {
 		case <-s.next:
 		case <-timer.C:
+		case <-elsewhere:
+			timer.Stop()
+			return nil, &UnavailableError{Backend: u.name, Reason: s.why(), NotRun: true}
 		case <-u.ctx.Done():
 			timer.Stop()
 			return nil, &UnavailableError{Backend: u.name, Reason: context.Cause(u.ctx).Error(), NotRun: true}

@@ -75,6 +75,9 @@ type Config struct {
 	LaneIdle time.Duration
 	// MaxLanes bounds the sessions with one backend; the one unused longest goes.
 	MaxLanes int
+	// Owns reports whether the sessions of a lane are to be with this backend: one that
+	// listened is given no new session where not. nil means always.
+	Owns func(lane string) bool
 	// Updated takes notifications/resources/updated for what Subscribe asked for. m is
 	// valid only during the call, which must not block. It may be nil.
 	Updated func(backend string, m *wire.Message)

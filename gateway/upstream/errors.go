@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -27,6 +28,23 @@ func (e *UnavailableError) Error() string {
 }
 
 func (e *UnavailableError) Unwrap() error { return e.cause }
+
+// At is the error with the name of the one process of several that it tells of.
+func (e *UnavailableError) At(process string) *UnavailableError {
+	named := *e
+	named.Reason = process + ": " + e.Reason
+	return &named
+}
+
+// Passing reports whether another connection may make a difference.
+func (e *UnavailableError) Passing() bool { return e.again }
+
+// Broken reports whether the connection failed, rather than what came over it: the
+// process behind it is gone, most likely.
+func (e *UnavailableError) Broken() bool {
+	return neverRan(e.cause) || errors.Is(e.cause, io.EOF) || errors.Is(e.cause, io.ErrUnexpectedEOF) ||
+		errors.Is(e.cause, syscall.ECONNRESET) || errors.Is(e.cause, syscall.EPIPE)
+}
 
 // errSessionLost means that the backend does not know the session that a request
 // named, and therefore did not run it.

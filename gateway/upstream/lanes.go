@@ -6,10 +6,15 @@ import (
 	"time"
 )
 
+// keeps reports whether requests of lane have a session of their own.
+func (l *link) keeps(lane *Lane) bool {
+	return l.open != nil && !(l.info.peer.Modern && (lane.Modern || !l.older.Load()))
+}
+
 // slotFor answers the slot that a request of lane goes through: the shared one where
 // the backend keeps no sessions. leave gives it back.
 func (l *link) slotFor(lane *Lane) (*slot, error) {
-	if l.open == nil || lane == nil || l.info.peer.Modern && (lane.Modern || !l.older.Load()) {
+	if lane == nil || !l.keeps(lane) {
 		return l.shared, nil
 	}
 	l.mu.Lock()
@@ -80,15 +85,19 @@ func (l *link) evictLocked() bool {
 
 // closeLane ends the sessions of a client that left.
 func (l *link) closeLane(key string) {
-	l.mu.Lock()
-	slots := l.lanes[key]
-	delete(l.lanes, key)
-	l.slots -= len(slots)
-	l.mu.Unlock()
-	for _, sl := range slots {
+	for _, sl := range l.takeLane(key) {
 		sl.lane.gone.Store(true)
 		l.farewell(sl.close())
 	}
+}
+
+func (l *link) takeLane(key string) []*slot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	slots := l.lanes[key]
+	delete(l.lanes, key)
+	l.slots -= len(slots)
+	return slots
 }
 
 // sweep ends the sessions that nobody used since before. A client with an Inbox may do

@@ -63,7 +63,7 @@ func (w *watched) any(backend string) bool {
 // the client has no session with the backend. A *RefusedError is the backend's answer.
 func (u *Upstream) SubscribeAs(ctx context.Context, lane *Lane, uri string) (own bool, err error) {
 	var waited time.Time
-	l, err := u.await(ctx, &waited)
+	l, err := u.await(ctx, &waited, nil)
 	if err != nil {
 		return false, err
 	}

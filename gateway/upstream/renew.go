@@ -114,6 +114,34 @@ func (w *listeners) leave(key string) {
 	}
 }
 
+func (w *listeners) has(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, has := w.lanes[key]
+	return has
+}
+
+// drop forgets a client that did not leave.
+func (w *listeners) drop(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.lanes, key)
+}
+
+// add notes clients that may not have had a session here yet, as many as limit allows.
+func (w *listeners) add(lanes []*Lane, limit int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lanes == nil {
+		w.lanes = map[string]listening{}
+	}
+	for _, lane := range lanes {
+		if _, there := w.lanes[lane.Key]; lane.stays() && (there || len(w.lanes) < limit) {
+			w.lanes[lane.Key] = listening{lane, nil}
+		}
+	}
+}
+
 // next answers one that was given no session in l yet, nil when there is none.
 func (w *listeners) next(l *link) *Lane {
 	w.mu.Lock()
@@ -136,6 +164,10 @@ func (u *Upstream) relisten(l *link) {
 		lane := u.listeners.next(l)
 		if lane == nil {
 			return
+		}
+		if u.cfg.Owns != nil && !u.cfg.Owns(lane.Key) {
+			u.listeners.drop(lane.Key)
+			continue
 		}
 		sl, err := l.slotFor(lane)
 		if err != nil || sl.lane == nil {

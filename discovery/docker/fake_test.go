@@ -65,6 +65,15 @@ func (f *fake) listen() {
 	f.srv.Start()
 }
 
+// serveOn lets the engine listen on l, too, until the test ends.
+func (f *fake) serveOn(l net.Listener) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(f.serve))
+	_ = srv.Listener.Close()
+	srv.Listener = l
+	srv.Start()
+	f.t.Cleanup(srv.Close)
+}
+
 // close ends the engine the hard way: connections are reset.
 func (f *fake) close() {
 	f.cutStreams()

@@ -72,6 +72,15 @@ func (e *privateEngine) run(name string, args ...string) {
 	}
 }
 
+// withHost runs the docker program against this engine.
+func (e *privateEngine) withHost(name string, args ...string) {
+	e.t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		missing(e.t, "%v", err)
+	}
+	e.run(name, append([]string{"--host", e.host()}, args...)...)
+}
+
 // start starts the engine and waits until it answers.
 func (e *privateEngine) start(flags ...string) {
 	e.t.Helper()
@@ -207,8 +216,9 @@ func (e *privateEngine) container(image, name string, policy container.RestartPo
 	return c.ID
 }
 
-// One engine, from absent at the start through the ways to end.
-func TestRealEngineRestart(t *testing.T) {
+// One engine, from absent at the start (F34) through the ways to end: an orderly one,
+// a kill, and one that its containers outlive, save one that dies meanwhile.
+func TestF32EngineEnds(t *testing.T) {
 	e := newPrivateEngine(t)
 	t.Parallel() // it waits for the engine most of the time
 	p, r := runProvider(t, New(Config{Host: e.host(), Log: testLog(t)}))

@@ -11,10 +11,10 @@ import (
 
 // The gateway's own container is found by evidence, never by a setting alone:
 // each of these fails somewhere. The files are mounted from the container's
-// folder in the engine's data; the control group has the id on cgroup v1 only;
-// the host name is the short id unless somebody set another.
+// folder in the engine's data, Podman's from its own; the control group has the id
+// on cgroup v1 only; the host name is the short id unless somebody set another.
 var (
-	mountID    = regexp.MustCompile(`/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf)`)
+	mountID    = regexp.MustCompile(`/(?:overlay-|btrfs-|vfs-|zfs-)?containers/([0-9a-f]{64})/(?:userdata/)?(?:hostname|hosts|resolv\.conf|\.containerenv)`)
 	anyID      = regexp.MustCompile(`[0-9a-f]{64}`)
 	hostNameID = regexp.MustCompile(`^[0-9a-f]{12}$`)
 )
@@ -50,18 +50,22 @@ func ownTraces(configured string) traces {
 // findSelf returns the id of the container that left the traces, "" when it is
 // none of list: the gateway runs outside, or under another engine.
 func findSelf(t traces, list []summary) string {
-	var guesses []string
+	var sure, guesses []string
 	if t.configured != "" {
-		guesses = append(guesses, t.configured)
+		sure = append(sure, t.configured)
 	}
-	if m := mountID.FindStringSubmatch(t.mountInfo); m != nil {
-		guesses = append(guesses, m[1])
+	for _, m := range mountID.FindAllStringSubmatch(t.mountInfo, -1) {
+		sure = append(sure, m[1])
 	}
-	guesses = append(guesses, anyID.FindString(t.cgroup))
+	// In a container of an engine in a container, the path names both. The inner
+	// one, which is the later, is the process's own.
+	groups := anyID.FindAllString(t.cgroup, -1)
+	slices.Reverse(groups)
+	sure = append(sure, groups...)
 	if hostNameID.MatchString(t.hostName) {
 		guesses = append(guesses, t.hostName)
 	}
-	for _, g := range guesses {
+	for _, g := range append(sure, guesses...) {
 		const shortest = 12 // as many digits as make an id unique in practice
 		if len(g) < shortest {
 			continue
@@ -69,6 +73,11 @@ func findSelf(t traces, list []summary) string {
 		if i := slices.IndexFunc(list, func(s summary) bool { return strings.HasPrefix(s.id, g) }); i >= 0 {
 			return list[i].id
 		}
+	}
+	if len(sure) > 0 {
+		// It is in a container, and in none of this engine. That engine may well have
+		// given one of its own the same address.
+		return ""
 	}
 	for _, s := range list {
 		for _, e := range s.endpoints {

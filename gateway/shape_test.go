@@ -206,3 +206,40 @@ func TestF43AServerThatNeverAnswersHarmsNobody(t *testing.T) {
 		return strings.Contains(s.Reason, "did not answer within 200ms")
 	})
 }
+
+// What is hidden is hidden from every way of naming it: a URI that a tool names, one
+// that is written for a backend, and methods that the gateway does not know.
+func TestWhatIsHiddenHasNoOtherWay(t *testing.T) {
+	g, url := run(t)
+	b := newBox(t, true)
+	b.set("tools", `{"name":"app","inputSchema":{"type":"object"},"_meta":{"ui":{"resourceUri":"ui://app/x"}}},{"name":"other","inputSchema":{"type":"object"}}`)
+	shape := discovery.Shape{NoResources: true, Exclude: []string{"other"}, Rename: map[string]string{"app": "show"}}
+	g.Put(docker(shaped(at("b", b.url), shape)))
+	await(t, "connecting", func() bool { return listed(t, url, "modern") == "b__show" })
+	for _, path := range []string{"", "/b"} {
+		for _, uri := range []string{"ui://app/x", "mcp-gw+b+file:///a", "file:///a"} {
+			for _, method := range []string{"resources/read", "x/read"} {
+				name := uri
+				if method == "x/read" {
+					name = ""
+				}
+				if _, body := modern(t, url+path, method, name, `"uri":"`+uri+`"`); !strings.Contains(body, `"error"`) {
+					t.Errorf("%s of %s at /mcp%s: %s", method, uri, path, body)
+				}
+			}
+		}
+		if _, body := modern(t, url+path, "completion/complete", "", `"ref":{"type":"ref/resource","uri":"mcp-gw+b+file:///{+path}"},"argument":{"name":"path","value":""}`); !strings.Contains(body, `"error"`) {
+			t.Errorf("completion at /mcp%s: %s", path, body)
+		}
+		for _, name := range []string{"other", "app", "b__other"} {
+			if _, body := modern(t, url+path, "x/run", "", `"name":"`+name+`"`); !strings.Contains(body, `"error"`) {
+				t.Errorf("x/run of %s at /mcp%s: %s", name, path, body)
+			}
+		}
+	}
+	for path, name := range map[string]string{"": "b__show", "/b": "show"} {
+		if _, body := modern(t, url+path, "x/run", "", `"name":"`+name+`"`); strings.Contains(body, `"error"`) {
+			t.Errorf("x/run of what is shown at /mcp%s: %s", path, body)
+		}
+	}
+}

@@ -117,13 +117,38 @@ func (s *Scope) only() *Backend {
 	return nil
 }
 
+// owner answers whose uri is, and how that backend knows it; nil when nobody's is
+// known, or when nothing of the backend's is to be read: tools name URIs too, and
+// clients can write one for any backend.
+func (s *Scope) owner(uri string) (b *Backend, own string) {
+	name, own, ok := s.Origin(uri)
+	if b = s.backend(name); !ok || b == nil || b.Shut[catalog.Resources] {
+		return nil, ""
+	}
+	return b, own
+}
+
+// named answers the route of the tool or prompt that a request names, nil when there is
+// none.
+func (s *Scope) named(m *wire.Message) *bridge.Route {
+	name, _ := wire.Unquote(m.Name.In(m.Raw))
+	if r := s.Tools[name]; r != nil {
+		return r
+	}
+	return s.Prompts[name]
+}
+
+// hides reports whether a request of a method that the gateway does not know names
+// something of b that clients are not to reach. named is what it names that they may.
+func (b *Backend) hides(m *wire.Message, named *bridge.Route) bool {
+	return b.Shut[catalog.Tools] && m.Name.Present() && named == nil || b.Shut[catalog.Resources] && m.URI.Present()
+}
+
 // resourceRoutes answers whose uri is: by the lists, by a template, by what was
 // found before, or else all that have resources.
 func (h *Handler) resourceRoutes(method, uri string, s *Scope) ([]*bridge.Route, *refusal) {
-	if name, own, ok := s.Origin(uri); ok {
-		if b := s.backend(name); b != nil {
-			return []*bridge.Route{s.route(b, method, bridge.AtURI, own)}, nil
-		}
+	if b, own := s.owner(uri); b != nil {
+		return []*bridge.Route{s.route(b, method, bridge.AtURI, own)}, nil
 	}
 	if name, ok := h.found.get(s.Name, uri); ok {
 		if b := s.backend(name); b != nil && !b.Shut[catalog.Resources] {
@@ -160,15 +185,13 @@ func (h *Handler) completionRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, 
 	if !ok {
 		return nil, needsString(m.Method, "ref."+member)
 	}
-	owner, own := "", name
+	var b *Backend
+	own := name
 	if e, found := s.Lookup(list, name); found {
-		owner, own = e.Backend, e.Name
+		b, own = s.backend(e.Backend), e.Name
 	} else if list == catalog.Templates {
-		if owner, own, found = s.Origin(name); !found {
-			owner = ""
-		}
+		b, own = s.owner(name)
 	}
-	b := s.backend(owner)
 	if only := s.only(); b == nil && s.Plain && only != nil && !only.Shut[list] {
 		b, own = only, name
 	}
@@ -184,7 +207,8 @@ func (h *Handler) otherRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refu
 	one := func(b *Backend, place bridge.Place, name string) ([]*bridge.Route, *refusal) {
 		return []*bridge.Route{s.route(b, counted(m.Method), place, name)}, nil
 	}
-	if b := s.only(); b != nil && s.Plain {
+	named := s.named(m)
+	if b := s.only(); b != nil && s.Plain && !b.hides(m, named) {
 		place, span := bridge.Nowhere, wire.Span{}
 		switch {
 		case m.TaskID.Present():
@@ -198,6 +222,9 @@ func (h *Handler) otherRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refu
 		if !ok {
 			place = bridge.Nowhere
 		}
+		if place == bridge.AtName && named != nil {
+			name = named.Name
+		}
 		return one(b, place, name)
 	}
 	if id, ok := wire.Unquote(m.TaskID.In(m.Raw)); ok {
@@ -208,22 +235,18 @@ func (h *Handler) otherRoutes(m *wire.Message, s *Scope) ([]*bridge.Route, *refu
 		}
 		return nil, &refusal{code: mcp.INVALID_PARAMS, text: "Unknown task: " + id}
 	}
-	if name, ok := wire.Unquote(m.Name.In(m.Raw)); ok {
-		for _, routes := range []map[string]*bridge.Route{s.Tools, s.Prompts} {
-			if r := routes[name]; r != nil {
-				return one(s.backend(r.Backend), bridge.AtName, r.Name)
-			}
-		}
+	if named != nil {
+		return one(s.backend(named.Backend), bridge.AtName, named.Name)
 	}
 	if uri, ok := wire.Unquote(m.URI.In(m.Raw)); ok {
-		if owner, own, found := s.Origin(uri); found && s.backend(owner) != nil {
-			return one(s.backend(owner), bridge.AtURI, own)
+		if b, own := s.owner(uri); b != nil {
+			return one(b, bridge.AtURI, own)
 		}
 	}
 	if m.Method == string(mcp.MethodTasksList) && len(s.withTasks()) > 0 {
 		return nil, nil // which pages there are is taskPages' business
 	}
-	if b := s.only(); b != nil {
+	if b := s.only(); b != nil && !b.hides(m, named) {
 		return one(b, bridge.Nowhere, "")
 	}
 	return nil, &refusal{code: mcp.METHOD_NOT_FOUND, text: fmt.Sprintf("method %.100q is not supported", m.Method)}

@@ -253,7 +253,12 @@ func (g *Gateway) hasSettled() bool {
 		if m == nil || !m.want.Same(b) {
 			return false // the bell has rung again
 		}
-		if s := m.up.State(); s.Phase != upstream.PhaseReady && s.Phase != upstream.PhaseDisabled && s.Reason == "" {
+		// What clients see was made of this state; a later one is not in the lists yet.
+		s := g.shown.Load().states[m.up]
+		if s == nil {
+			return false
+		}
+		if s.Phase != upstream.PhaseReady && s.Phase != upstream.PhaseDisabled && s.Reason == "" {
 			return false
 		}
 	}

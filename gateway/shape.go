@@ -70,6 +70,26 @@ func shapeKey(s discovery.Shape) string {
 
 var usualShape = func() string { text, _ := json.Marshal(discovery.Shape{}); return string(text) }()
 
+// rivals answers the other backends, connected or not, whose usual names a prefix that
+// somebody chose could make: while they are away, their calls would come here.
+func rivals(m *member, members []*member) string {
+	if m.want.Shape.Prefix == nil {
+		return ""
+	}
+	prefix := *m.want.Shape.Prefix
+	var names []string
+	for _, o := range members {
+		usual := o.name + "__"
+		if o.name != m.name && (strings.HasPrefix(prefix, usual) || strings.HasPrefix(usual, prefix)) {
+			names = append(names, o.name)
+		}
+	}
+	return strings.Join(names, between)
+}
+
+// between separates names, none of which has it.
+const between = "\x00"
+
 // concealed says why clients are not to see a connected backend, "" when they are: it
 // is withheld, or depends on one that is not there. ready tells of each name whether
 // it is connected.

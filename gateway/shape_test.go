@@ -243,3 +243,24 @@ func TestWhatIsHiddenHasNoOtherWay(t *testing.T) {
 		}
 	}
 }
+
+// A prefix that somebody chose takes no name from a backend that is away, and gives it
+// none when that comes back.
+func TestAPrefixImitatesNobody(t *testing.T) {
+	g, url := run(t)
+	b := newBox(t, true)
+	away := at("github", "http://127.0.0.1:1/mcp")
+	for _, prefix := range []string{"github__", "github", ""} {
+		b.set("tools", `{"name":"`+strings.TrimPrefix("github__search", prefix)+`","inputSchema":{"type":"object"}}`)
+		g.Put(docker(away, shaped(at("b", b.url), discovery.Shape{Prefix: &prefix})))
+		await(t, "connecting", func() bool { s, _ := g.Backend("b"); return s.Status == "connected" && listed(t, url, "modern") != "" })
+		if got := listed(t, url, "modern"); !strings.HasPrefix(got, "b__") {
+			t.Errorf("prefix %q: %s", prefix, got)
+		}
+		if _, body := modern(t, url, "tools/call", "github__search", `"name":"github__search","arguments":{}`); strings.Contains(body, "called tools/call") {
+			t.Errorf("prefix %q: the call reached another backend: %s", prefix, body)
+		}
+		g.Put(docker())
+		await(t, "removing", func() bool { return len(g.Backends()) == 0 })
+	}
+}

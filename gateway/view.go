@@ -29,6 +29,7 @@ type input struct {
 	facts     string // what it says of itself
 	groups    string
 	shape     string
+	rivals    string          // the backends whose names it could imitate
 	choice    discovery.Shape // not compared: shape is
 	state     *upstream.State // not compared: most that changes in it is of no interest here
 }
@@ -53,7 +54,7 @@ func newInput(m *member, s *upstream.State) input {
 func (in input) same(o input) bool {
 	return in.up == o.up && in.name == o.name && in.tools == o.tools && in.others == o.others && in.counts == o.counts &&
 		in.announced == o.announced && in.hints == o.hints && in.modern == o.modern && in.facts == o.facts &&
-		in.groups == o.groups && in.shape == o.shape
+		in.groups == o.groups && in.shape == o.shape && in.rivals == o.rivals
 }
 
 // drawing is a scope with what it was made of.
@@ -99,6 +100,7 @@ func (g *Gateway) rebuild() {
 			continue
 		}
 		in := newInput(m, s)
+		in.rivals = rivals(m, members)
 		parts[""] = append(parts[""], in)
 		parts[m.name] = append(parts[m.name], in)
 		for _, group := range groups {
@@ -159,6 +161,9 @@ func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.
 		s := in.state
 		src := catalog.Source{Backend: in.name, Legacy: !s.Peer.Modern, Hints: s.Hints,
 			Prefix: in.choice.Prefix, Renamed: in.choice.Rename, Priority: in.choice.Priority}
+		if in.rivals != "" {
+			src.Rivals = strings.Split(in.rivals, between)
+		}
 		src.Items = [catalog.Kinds][]catalog.Item{catalog.Prompts: s.Prompts, catalog.Resources: s.Resources, catalog.Templates: s.Templates}
 		if in.choice.NoPrompts {
 			src.Items[catalog.Prompts] = nil

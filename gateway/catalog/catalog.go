@@ -23,6 +23,9 @@ type Source struct {
 	// Prefix stands before the names of tools and prompts where it is not nil, instead
 	// of the backend's name and two underscores.
 	Prefix *string
+	// Rivals are other backends whose usual names Prefix could make: no name of this one
+	// begins as theirs do, whether or not they are among the sources.
+	Rivals []string
 	// Renamed are the tools that clients know by another name, by their own.
 	Renamed map[string]string
 	// Priority orders the lists: higher first, then by the backend's name.
@@ -35,6 +38,19 @@ func (src *Source) listed(k Kind, name string) string {
 		return other
 	}
 	return name
+}
+
+// prefix is what stands before the names of tools and prompts.
+func (src *Source) prefix() string {
+	if src.Prefix != nil {
+		return *src.Prefix
+	}
+	return src.Backend + separator
+}
+
+// imitates reports whether an exposed name reads as one of a rival's.
+func (src *Source) imitates(exposed string) bool {
+	return slices.ContainsFunc(src.Rivals, func(rival string) bool { return strings.HasPrefix(exposed, rival+separator) })
 }
 
 // Entry is one item of the catalogue.

@@ -46,11 +46,12 @@ func expose(prefix, backend, name, listed string) string {
 // when one is called by design what the other is by its hash. The later one takes a
 // longer hash then. It answers false for what the backend itself listed before.
 func (l *list) claim(src *Source, name, listed string) (exposed string, ok bool) {
-	backend, prefix := src.Backend, src.Backend+separator
-	if src.Prefix != nil {
-		prefix = *src.Prefix
-	}
+	backend, prefix := src.Backend, src.prefix()
 	exposed = expose(prefix, backend, name, listed)
+	if src.imitates(exposed) { // behind the usual prefix it is its own, and a hash tells it from what is so by right
+		prefix = backend + separator
+		exposed = withHash(clean(prefix+listed), backend, name, hashLen)
+	}
 	for hash := hashLen; ; hash *= 2 {
 		i, taken := l.byName[exposed]
 		if !taken {

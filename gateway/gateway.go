@@ -110,6 +110,8 @@ type Gateway struct {
 	wish    chan struct{} // desired has changed; capacity 1: a doorbell, not a queue
 	changed chan struct{} // some upstream has a new state; likewise
 
+	instance string // tells this gateway from all others, in what it sends
+
 	settled chan struct{} // closed when the first lists are worth reading
 	settle  func()        // closes it; further calls do nothing
 
@@ -136,7 +138,7 @@ func New(cfg Config) *Gateway {
 	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
 		drawn: map[string]drawing{}, resumed: map[*pool.Pool]bool{},
-		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1), settled: make(chan struct{})}
+		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1), settled: make(chan struct{}), instance: rand.Text()}
 	g.settle = sync.OnceFunc(func() { close(g.settled) })
 	if cfg.StartupWait <= 0 {
 		g.settle()
@@ -147,7 +149,7 @@ func New(cfg Config) *Gateway {
 	g.shown.Store(&shown{next: make(chan struct{})})
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
 		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
-		KeepAlive: keepAlive, Access: g.access, Settled: g.settled, Key: cfg.Key}, core{g})
+		KeepAlive: keepAlive, Access: g.access, Settled: g.settled, Instance: g.instance, Key: cfg.Key}, core{g})
 	g.rebuild()
 	return g
 }
@@ -273,7 +275,7 @@ func (g *Gateway) stopAll() {
 }
 
 func (g *Gateway) upstreamConfig() upstream.Config {
-	return upstream.Config{Log: g.cfg.Log, Record: g.cfg.Journal, Version: g.cfg.Version,
+	return upstream.Config{Instance: g.instance, Log: g.cfg.Log, Record: g.cfg.Journal, Version: g.cfg.Version,
 		MaxMessage: g.cfg.MaxMessage, ConnectTimeout: g.cfg.ConnectTimeout, CallTimeout: g.cfg.CallTimeout,
 		PingInterval: g.cfg.PingInterval, Hold: g.hold, LaneIdle: g.cfg.SessionIdle, MaxLanes: g.cfg.MaxSessions,
 		Updated: g.handler.Updated}

@@ -60,6 +60,8 @@ type Config struct {
 	// KeepAlive is the time between two comments on a silent stream.
 	KeepAlive time.Duration
 	Access    Access
+	// Instance is what this gateway's own requests have in upstream.HeaderInstance.
+	Instance string
 	// Settled is closed when the first lists are worth reading; nil when they are.
 	Settled <-chan struct{}
 	// Key seals what clients keep for the gateway: session ids, and the states of
@@ -127,6 +129,10 @@ func (h *Handler) Run(ctx context.Context) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.cfg.Access.Check(r); err != nil {
 		h.refuse(w, http.StatusForbidden, nil, mcp.INVALID_REQUEST, err.Error())
+		return
+	}
+	if own := r.Header.Get(upstream.HeaderInstance); own != "" && own == h.cfg.Instance {
+		h.refuse(w, http.StatusLoopDetected, nil, mcp.INVALID_REQUEST, "this is the gateway itself, which is registered as a backend of its own: remove that registration, or the label")
 		return
 	}
 	door, scope, ok := endpoint(r.URL.Path)

@@ -55,6 +55,9 @@ type Recorder interface {
 type Config struct {
 	Log    *slog.Logger
 	Record Recorder
+	// Instance tells the gateway from all others: HeaderInstance has it in every
+	// request. Empty: none has.
+	Instance string
 	// Version of the gateway, which it tells to backends.
 	Version string
 	// MaxMessage bounds one message of a backend, in bytes.
@@ -82,6 +85,10 @@ type Config struct {
 	// valid only during the call, which must not block. It may be nil.
 	Updated func(backend string, m *wire.Message)
 }
+
+// HeaderInstance is the header by which a gateway knows a request of its own, should it
+// be among its backends.
+const HeaderInstance = "X-Mcp-Gw-Instance"
 
 // Bounds on what one backend may offer.
 const (

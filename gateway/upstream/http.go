@@ -65,6 +65,9 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 	for k, v := range headers {
 		e.header.Set(k, v)
 	}
+	if cfg.Instance != "" {
+		e.header.Set(HeaderInstance, cfg.Instance)
+	}
 	return e
 }
 

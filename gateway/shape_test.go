@@ -264,3 +264,15 @@ func TestAPrefixImitatesNobody(t *testing.T) {
 		await(t, "removing", func() bool { return len(g.Backends()) == 0 })
 	}
 }
+
+func TestWhoHasAChosenPrefixIsMissedByIt(t *testing.T) {
+	g, url := run(t)
+	prefix := "gh_"
+	sick := shaped(at("b", newBox(t, true).url), discovery.Shape{Prefix: &prefix})
+	sick.Withheld = "its container is unhealthy"
+	g.Put(docker(sick))
+	await(t, "connecting", func() bool { s, _ := g.Backend("b"); return s.State == "degraded" })
+	if _, body := modern(t, url, "tools/call", "gh_echo", `"name":"gh_echo","arguments":{}`); !strings.Contains(body, "its container is unhealthy") {
+		t.Errorf("answered %s", body)
+	}
+}

@@ -109,7 +109,12 @@ func (g *Gateway) rebuild() {
 			}
 		}
 	}
-	view := &downstream.View{Scopes: make(map[string]*downstream.Scope, len(parts)), Absent: absent}
+	view := &downstream.View{Scopes: make(map[string]*downstream.Scope, len(parts)), Absent: absent, Prefixes: map[string]string{}}
+	for _, m := range members {
+		if _, away := absent[m.name]; away && m.want.Shape.Prefix != nil {
+			view.Prefixes[m.name] = *m.want.Shape.Prefix
+		}
+	}
 	for name, inputs := range parts {
 		old, there := g.drawn[name]
 		if !there || old.scope.Plain != g.isPlain(name) || !slices.EqualFunc(old.inputs, inputs, input.same) {

@@ -17,6 +17,8 @@ type View struct {
 	Scopes map[string]*Scope
 	// Absent are the backends that are known and not connected, with the reason.
 	Absent map[string]string
+	// Prefixes are what the names of those of them begin with that have no usual prefix.
+	Prefixes map[string]string
 }
 
 // Scope is what clients of one endpoint see.
@@ -123,6 +125,15 @@ func (v *View) missingTool(s *Scope, name string) (text string, known bool) {
 			return notConnected(s.Name, reason), true
 		}
 		return "Unknown tool: " + name, false
+	}
+	whose, longest := "", ""
+	for backend, prefix := range v.Prefixes {
+		if strings.HasPrefix(name, prefix) && (len(prefix) > len(longest) || prefix != "" && prefix == longest && backend < whose) {
+			whose, longest = backend, prefix
+		}
+	}
+	if whose != "" {
+		return notConnected(whose, v.Absent[whose]), true
 	}
 	for i := 0; ; {
 		n := strings.Index(name[i:], "__")

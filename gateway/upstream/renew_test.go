@@ -165,7 +165,9 @@ func TestStreamRefusedInAKnownSession(t *testing.T) {
 		}
 		await(t, "learning that there are no streams", func() bool { return u.State().link.streamless.Load() })
 	}
-	if n, streams := len(b.asked("initialize")), len(b.asked("GET")); n != 3 || streams != 2 {
+	// The gateway's own session and the first client's may both ask before either has
+	// learned; the second client's does not.
+	if n, streams := len(b.asked("initialize")), len(b.asked("GET")); n != 3 || streams < 1 || streams > 2 {
 		t.Errorf("initialized %d times, asked for %d streams", n, streams)
 	}
 }

@@ -169,7 +169,7 @@ const (
 // ReplicaRole is one process's part among the replicas of a backend.
 type ReplicaRole struct {
 	// ID is stable for the life of the process's container, and unique in the set.
-	// Empty where there is only one.
+	// Empty where there can be only one.
 	ID string
 	// Weight is its share of new sessions, relative to the others', 0 to 100. 0 with
 	// Drain takes none.

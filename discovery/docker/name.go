@@ -47,6 +47,7 @@ const (
 	labelComposeNumber  = "com.docker.compose.container-number"
 	labelComposeOneOff  = "com.docker.compose.oneoff"
 	labelSwarmService   = "com.docker.swarm.service.name"
+	labelSwarmServiceID = "com.docker.swarm.service.id"
 	labelSwarmStack     = "com.docker.stack.namespace"
 )
 

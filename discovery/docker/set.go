@@ -81,15 +81,16 @@ type claim struct {
 type assembly struct {
 	set      []discovery.Backend  // sorted by name
 	observed []discovery.Observed // sorted by container name, id
-	owners   map[string]string    // name → id of the container that has it
+	owners   map[string]holder    // name → who has it
 	next     time.Time            // when time alone changes the set; zero: never
 }
 
 // assemble makes the desired set of all containers. owners are those of the set
 // before: whoever has a name keeps it as long as it stands, also while it is
-// held. A name that is free goes to the container that started first.
-func assemble(prefix string, members []member, owners map[string]string, now time.Time) assembly {
-	a := assembly{owners: map[string]string{}}
+// held. A name that is free goes to the container that started first, and to the
+// others of its team with it.
+func assemble(prefix string, members []member, owners map[string]holder, now time.Time) assembly {
+	a := assembly{owners: map[string]holder{}}
 	byName := map[string][]claim{}
 	for i := range members {
 		for _, c := range members[i].claims(members, now) {
@@ -97,12 +98,12 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 			byName[c.backend.Name] = append(byName[c.backend.Name], c)
 		}
 	}
-	winners := map[string]claim{} // by name
+	seats := map[string]seat{} // by name
 	for name, claims := range byName {
-		w := decide(claims, owners[name])
-		winners[name] = w
-		a.owners[name] = w.obs.id
-		a.set = append(a.set, w.backend)
+		s := assign(claims, owners[name])
+		seats[name] = s
+		a.owners[name] = holder{s.lead.obs.id, s.lead.part.team}
+		a.set = append(a.set, s.backend())
 	}
 	slices.SortFunc(a.set, func(x, y discovery.Backend) int { return cmp.Compare(x.Name, y.Name) })
 	for i := range members {
@@ -110,7 +111,7 @@ func assemble(prefix string, members []member, owners map[string]string, now tim
 		if !m.concerns {
 			continue
 		}
-		o := m.observed(winners, prefix, now)
+		o := m.observed(seats, prefix, now)
 		o.Ladder = ladder(o)
 		a.observed = append(a.observed, o)
 	}
@@ -219,20 +220,21 @@ func successorInSight(m *member, name string, all []member) bool {
 	})
 }
 
-// decide picks the claim that gets the name.
-func decide(claims []claim, owner string) claim {
+// decide picks the claim that gets the name: the owner's, or one of its team, or the
+// one that started first.
+func decide(claims []claim, had holder) claim {
+	ofTeam := func(c claim) bool { return had.team != "" && c.part.team == had.team }
 	slices.SortFunc(claims, func(a, b claim) int {
-		if (a.obs.id == owner) != (b.obs.id == owner) {
-			if a.obs.id == owner {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(a.started().Compare(b.started()), cmp.Compare(a.obs.id, b.obs.id))
+		return cmp.Or(
+			before(a.obs.id == had.id, b.obs.id == had.id), before(ofTeam(a), ofTeam(b)),
+			a.started().Compare(b.started()), cmp.Compare(a.obs.id, b.obs.id))
 	})
 	first := claims[0]
 	if first.alive {
 		return first
+	}
+	if i := slices.IndexFunc(claims, func(c claim) bool { return c.alive && first.part.team != "" && c.part.team == first.part.team }); i >= 0 {
+		return claims[i]
 	}
 	// Who started after the owner ended is its successor. Who waited for the
 	// name while the owner ran is not: the owner may come back.
@@ -246,9 +248,9 @@ func decide(claims []claim, owner string) claim {
 
 func (c claim) started() time.Time { return c.backend.Container.StartedAt }
 
-// observed is what people are told of the container. winners are the claims that
-// got their names.
-func (m *member) observed(winners map[string]claim, prefix string, now time.Time) discovery.Observed {
+// observed is what people are told of the container. seats are the names that were
+// given.
+func (m *member) observed(seats map[string]seat, prefix string, now time.Time) discovery.Observed {
 	o := discovery.Observed{
 		Container: *containerOf(m.obs), State: m.obs.status,
 		Verdict: m.verdict, Reason: m.reason, Fix: m.fix, Labels: m.labels,
@@ -256,7 +258,7 @@ func (m *member) observed(winners map[string]claim, prefix string, now time.Time
 	}
 	for i := range m.parts {
 		p := &m.parts[i]
-		b, remarks := m.observedPart(p, winners, prefix, now)
+		b, remarks := m.observedPart(p, seats, prefix, now)
 		o.Diagnostics = append(o.Diagnostics, remarks...)
 		if i > 0 {
 			o.Others = append(o.Others, b)
@@ -269,8 +271,8 @@ func (m *member) observed(winners map[string]claim, prefix string, now time.Time
 		for i := range o.Others {
 			o.Others[i].Verdict, o.Others[i].Reason, o.Others[i].Fix = o.Verdict, o.Reason, o.Fix
 		}
-		for _, w := range winners {
-			if w.obs.id == m.obs.id && w.backend.Held {
+		for _, s := range seats {
+			if c, ok := s.of(m.obs.id); ok && c.backend.Held {
 				o.Reason += holdRemark
 				break
 			}
@@ -296,7 +298,7 @@ func (m *member) exitWords() string {
 const holdRemark = "; its tools stay listed for a moment, calls do not get through"
 
 // observedPart is what people are told of one backend.
-func (m *member) observedPart(p *part, winners map[string]claim, prefix string, now time.Time) (discovery.ObservedBackend, []discovery.Diagnostic) {
+func (m *member) observedPart(p *part, seats map[string]seat, prefix string, now time.Time) (discovery.ObservedBackend, []discovery.Diagnostic) {
 	b := discovery.ObservedBackend{Backend: p.name, URL: p.url, Verdict: p.verdict, Reason: p.reason, Fix: p.fix, Settings: p.shown}
 	if m.died && !m.gone && p.routable {
 		b.Verdict, b.Reason, b.Fix = verdictNotRunning, "its process ended", ""
@@ -311,15 +313,15 @@ func (m *member) observedPart(p *part, winners map[string]claim, prefix string, 
 			b.Verdict, b.Reason = verdictRegisteredWarn, fmt.Sprintf("%s; its tools are hidden once that has lasted for %s", p.backend.Withheld, brief(sickTime))
 		}
 	}
-	w, taken := winners[p.name]
-	switch {
-	case !taken:
-	case w.obs.id == m.obs.id:
-		if w.backend.Held && !w.alive && w.backend.Withheld == "" {
+	s, taken := seats[p.name]
+	if c, sits := s.of(m.obs.id); sits {
+		if c.alive {
+			b.Reason += s.remark(c)
+		} else if c.backend.Held && c.backend.Withheld == "" {
 			b.Reason += holdRemark
 		}
-	case p.routable && m.running():
-		d := conflict(&b, m.obs, w, prefix, len(m.parts) > 1)
+	} else if taken && p.routable && m.running() {
+		d := conflict(&b, m.obs, s.lead, prefix, len(m.parts) > 1)
 		return b, []discovery.Diagnostic{d}
 	}
 	return b, nil

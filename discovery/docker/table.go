@@ -23,7 +23,7 @@ type table struct {
 	mu      sync.Mutex // guards all below
 	world   world
 	records map[string]*record
-	owners  map[string]string
+	owners  map[string]holder
 	// unheard are containers that a resync found changed although no event had
 	// told: the mark of a stream that is open and silent.
 	unheard map[string]bool
@@ -53,7 +53,7 @@ type record struct {
 func newTable(prefix, networkName string, rules Rules) *table {
 	return &table{
 		world:   world{prefix: prefix, home: home{name: networkName}, rules: rules, secrets: map[string]secret{}},
-		records: map[string]*record{}, owners: map[string]string{}, unheard: map[string]bool{},
+		records: map[string]*record{}, owners: map[string]holder{}, unheard: map[string]bool{},
 	}
 }
 

@@ -72,6 +72,8 @@ type part struct {
 	settings
 	name    string
 	unnamed bool // no label gave the name
+	// team is the set of containers that it may be one of, "" when it stands alone.
+	team string
 	// wants: it asks for a backend and nothing in how it was described prevents
 	// one; whether its container runs is another question.
 	wants bool
@@ -171,7 +173,7 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		x.backend.Diagnostics = x.diagnostics
 		return x
 	}
-	x.name, x.unnamed = s.name, s.name == ""
+	x.name, x.unnamed, x.team = s.name, s.name == "", team(w.prefix, o)
 	switch _, given := s.given["enable"]; {
 	case !s.enabled && given:
 		return judge(verdictDisabled, s.prefix+".enable=false", "")
@@ -252,7 +254,7 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		Name: x.name, Source: discovery.SourceDocker, URL: x.url, Alternatives: alternatives,
 		Transport: s.transport, Headers: s.headers, CallTimeout: s.callTimeout, Tuning: s.tuning, Shape: s.shape,
 		TLS: s.tls, Groups: s.groups, Balance: s.balance,
-		Replica:    discovery.ReplicaRole{Weight: s.weight, Drain: s.weight == 0},
+		Replica:    role(s.settings, x.team, o),
 		Generation: o.generation(), Held: paused, Container: containerOf(o),
 	}
 	if x.backend.Withheld = withheld(s.health, o); x.backend.Withheld != "" {
@@ -265,6 +267,14 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		return judge(verdictRegisteredWarn, root[i].Message, root[i].Suggestion)
 	}
 	return judge(verdictRegistered, "registered as "+x.name, "")
+}
+
+func role(s settings, team string, o observation) discovery.ReplicaRole {
+	r := discovery.ReplicaRole{Weight: s.weight, Drain: s.weight == 0}
+	if team != "" {
+		r.ID = short(o.id)
+	}
+	return r
 }
 
 func isWarning(d discovery.Diagnostic) bool { return d.Severity == discovery.SeverityWarning }

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -122,6 +123,9 @@ func (v *voice) setChanged(before []discovery.Backend, a assembly) {
 		case o.Generation != b.Generation:
 			v.log.Info("backend replaced", "backend", b.Name, "container", b.Container.Name, "url", b.URL)
 		}
+		if had {
+			v.replicasChanged(o, b)
+		}
 	}
 	for name, b := range old {
 		if v.quiet(b) {
@@ -132,6 +136,32 @@ func (v *voice) setChanged(before []discovery.Backend, a assembly) {
 			reason = a.observed[i].Reason
 		}
 		v.log.Info("backend left", "backend", name, "container", b.Container.Name, "reason", reason)
+	}
+}
+
+// replicasChanged tells of the containers that came to a backend beside others, and of
+// those that left it so.
+func (v *voice) replicasChanged(before, after discovery.Backend) {
+	if len(before.Replicas) == 0 && len(after.Replicas) == 0 {
+		return
+	}
+	processes := func(b discovery.Backend) map[string]string {
+		out := map[string]string{b.Container.ID: b.Container.Name}
+		for _, r := range b.Replicas {
+			out[r.Container.ID] = r.Container.Name
+		}
+		return out
+	}
+	old, now := processes(before), processes(after)
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if _, had := old[id]; !had {
+			v.log.Info("replica joined", "backend", after.Name, "container", now[id], "replicas", len(now))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(old)) {
+		if _, has := now[id]; !has {
+			v.log.Info("replica left", "backend", after.Name, "container", old[id], "replicas", len(now))
+		}
 	}
 }
 

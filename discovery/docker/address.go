@@ -22,6 +22,9 @@ type home struct {
 	problem string
 	// ambiguous: several networks have the name, and none is chosen.
 	ambiguous bool
+	// host is where the host is reached: by name, else by its own address on the
+	// network. Invalid when neither is known.
+	host netip.Addr
 }
 
 // is reports whether e attaches a container to the network. Ids decide, because
@@ -113,7 +116,7 @@ func chooseHome(wanted string, all []netInfo) home {
 	}
 	switch {
 	case len(exact) == 1:
-		return home{name: wanted, id: exact[0].id}
+		return home{name: wanted, id: exact[0].id, host: exact[0].gateway}
 	case len(exact) > 1:
 		ids := make([]string, len(exact))
 		for i, n := range exact {
@@ -125,7 +128,7 @@ func chooseHome(wanted string, all []netInfo) home {
 			len(exact), wanted, strings.Join(ids, ", "), ids[len(ids)-1])}
 	case len(composed) == 1:
 		// What compose makes of a network without a fixed name.
-		return home{name: composed[0].name, id: composed[0].id}
+		return home{name: composed[0].name, id: composed[0].id, host: composed[0].gateway}
 	}
 	return home{name: wanted, problem: fmt.Sprintf(
 		"network %q does not exist. Create it: docker network create %s", wanted, wanted)}

@@ -208,6 +208,11 @@ func (e *engine) networks(ctx context.Context, name string) ([]netInfo, error) {
 	out := make([]netInfo, len(list))
 	for i, n := range list {
 		out[i] = netInfo{id: n.ID, name: n.Name}
+		for _, c := range n.IPAM.Config {
+			if a, err := netip.ParseAddr(c.Gateway); err == nil && (!out[i].gateway.IsValid() || a.Is4() && !out[i].gateway.Is4()) {
+				out[i].gateway = a
+			}
+		}
 	}
 	return out, nil
 }

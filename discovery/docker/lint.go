@@ -59,6 +59,10 @@ func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks [
 		o.labels[key] = value
 	}
 	w := world{prefix: prefix, home: home{name: network}}
+	if c.NetworkMode == "host" {
+		o.networkMode, o.endpoints = "host", nil
+		w.home.host = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	}
 	d := describe(o, w, "")
 	remarks = slices.Clone(d.diagnostics)
 	for i := range remarks {
@@ -70,7 +74,7 @@ func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks [
 			r.Severity = discovery.SeverityWarning
 			r.Message = strings.Replace(r.Message, "; not registered", "; not registered, unless the gateway says otherwise", 1)
 		}
-		if r.Code == codeNoPort {
+		if r.Code == codeNoPort && c.NetworkMode != "host" {
 			r.Severity = discovery.SeverityWarning
 			r.Message = fmt.Sprintf("nothing here says which port %q listens on; unless its image exposes exactly one, it is not registered", c.Service)
 		}
@@ -78,7 +82,7 @@ func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks [
 	if !hasLabel(prefix, c.Labels) || d.verdict == verdictDisabled {
 		return remarks, nil
 	}
-	if mode := c.NetworkMode; mode != "" || !slices.Contains(c.Networks, network) {
+	if c.NetworkMode != "host" && (c.NetworkMode != "" || !slices.Contains(c.Networks, network)) {
 		remarks = append(remarks, notPlanned(c, network))
 	}
 	for _, p := range d.parts {
@@ -126,9 +130,11 @@ func speaks(prefix string, labels map[string]string) bool {
 func notPlanned(c Planned, network string) discovery.Diagnostic {
 	d := discovery.Diagnostic{Severity: discovery.SeverityError, Code: codeNotOnNetwork, Suggestion: fmt.Sprintf("networks: [%s]", network)}
 	switch {
-	case c.NetworkMode == "host":
-		d.Message = fmt.Sprintf("%q uses the host's network, so it has no address on %q", c.Service, network)
-		d.Suggestion = "remove network_mode, and write networks: [" + network + "]"
+	case strings.HasPrefix(c.NetworkMode, "service:"), strings.HasPrefix(c.NetworkMode, "container:"):
+		_, other, _ := strings.Cut(c.NetworkMode, ":")
+		d.Severity = discovery.SeverityInfo
+		d.Message = fmt.Sprintf("%q shares the network of %q, and is reached there as long as that one is on %q", c.Service, other, network)
+		d.Suggestion = fmt.Sprintf("networks: [%s] in %s", network, other)
 	case c.NetworkMode != "":
 		d.Message = fmt.Sprintf("%q has network_mode %q, so it has no address of its own on %q", c.Service, c.NetworkMode, network)
 		d.Suggestion = "remove network_mode, and write networks: [" + network + "]"

@@ -114,8 +114,8 @@ type service struct {
 
 // netInfo is one network of the engine.
 type netInfo struct {
-	id   string
-	name string
+	id, name string
+	gateway  netip.Addr // the host's address there, IPv4 before IPv6; may be invalid
 }
 
 // short is an id as people read it.

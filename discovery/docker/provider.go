@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"reflect"
 	"strings"
 	"sync"
@@ -82,12 +84,15 @@ var usualPace = pace{
 // Provider watches one engine. All methods may be called from any goroutine;
 // Run at most once at a time.
 type Provider struct {
-	cfg     Config
-	log     *slog.Logger
-	pace    pace
-	traces  func() traces
-	table   *table
-	rescans chan chan<- error // each is answered once, and never blocks the answer
+	cfg    Config
+	log    *slog.Logger
+	pace   pace
+	traces func() traces
+	// hostAddr asks for the address of the host by its name in containers; invalid
+	// when the name leads nowhere.
+	hostAddr func(context.Context) netip.Addr
+	table    *table
+	rescans  chan chan<- error // each is answered once, and never blocks the answer
 
 	// of Run's goroutine
 	last   []discovery.Backend
@@ -127,11 +132,12 @@ func New(cfg Config) *Provider {
 	log := cfg.Log.With("provider", discovery.SourceDocker)
 	return &Provider{
 		cfg: cfg, log: log, pace: usualPace,
-		traces:  func() traces { return ownTraces(cfg.ContainerID) },
-		table:   newTable(cfg.LabelPrefix, cfg.Network, cfg.Rules),
-		rescans: make(chan chan<- error),
-		voice:   newVoice(log),
-		engine:  discovery.Engine{Endpoint: cfg.Host, Network: cfg.Network, Error: "not connected yet"},
+		traces:   func() traces { return ownTraces(cfg.ContainerID) },
+		hostAddr: resolveHost,
+		table:    newTable(cfg.LabelPrefix, cfg.Network, cfg.Rules),
+		rescans:  make(chan chan<- error),
+		voice:    newVoice(log),
+		engine:   discovery.Engine{Endpoint: cfg.Host, Network: cfg.Network, Error: "not connected yet"},
 	}
 }
 
@@ -165,6 +171,24 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, "", "stopped" })
 	p.answer(errors.New("the docker provider has stopped"))
 	return nil
+}
+
+// hostName leads to the host where an engine or whoever started the gateway says so.
+const hostName = "host.docker.internal"
+
+func resolveHost(ctx context.Context) netip.Addr {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", hostName)
+	if err != nil || len(addrs) == 0 {
+		return netip.Addr{}
+	}
+	for _, a := range addrs {
+		if a = a.Unmap(); a.Is4() {
+			return a
+		}
+	}
+	return addrs[0]
 }
 
 // spread lengthens or shortens d by up to that part of it, so that many gateways do

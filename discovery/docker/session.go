@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,6 +179,11 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 		h = homeByName(s.p.cfg.Network, list)
 	default:
 		s.p.log.Debug("cannot list networks", "err", err) // what was known stands
+	}
+	if slices.ContainsFunc(list, func(c summary) bool { return c.networkMode == "host" && speaks(s.p.cfg.LabelPrefix, c.labels) }) {
+		if addr := s.p.hostAddr(ctx); addr.IsValid() {
+			h.host = addr
+		}
 	}
 	s.lookAtServices(ctx)
 	s.p.table.move(h, findSelf(s.p.traces(), list), time.Now())

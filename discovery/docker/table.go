@@ -39,8 +39,10 @@ type record struct {
 	// fixedName is the default name that it was first registered under, so that
 	// `docker rename` does not rename the tools under a running client.
 	fixedName string
-	heard     bool // an event told of it since the last inspect began
-	told      told
+	// lifeless: an event told that the process ended, whatever it was to the gateway.
+	lifeless bool
+	heard    bool // an event told of it since the last inspect began
+	told     told
 
 	// The marks: next is closed when an inspect has ended that began after the
 	// mark; nil when the record is not marked. Inspects of one container never
@@ -109,6 +111,10 @@ func (t *table) note(e event, now time.Time) reaction {
 		if current && r.routable && !r.died {
 			r.died, r.ended, out.changed = true, e.at, true
 			r.fall(now)
+		}
+		if current && !r.lifeless {
+			r.lifeless = true
+			out.changed = t.judgeBeside(e.id, now) || out.changed
 		}
 	case "kill":
 		switch {
@@ -234,12 +240,7 @@ func (t *table) mayConcern(s summary) bool {
 	if _, ok := t.world.home.find(s.endpoints); ok {
 		return true
 	}
-	for key := range s.labels {
-		if Concerns(t.world.prefix, key) {
-			return true
-		}
-	}
-	return false
+	return speaks(t.world.prefix, s.labels)
 }
 
 // move changes the world: everything known is judged anew.
@@ -256,7 +257,7 @@ func (t *table) move(h home, self string, now time.Time) {
 	for _, r := range t.records {
 		if r.last != nil && h.id != "" {
 			// Addresses on a network that was removed lead nowhere.
-			if _, ok := h.find(r.last.obs.endpoints); !ok {
+			if _, ok := h.find(r.last.obs.endpoints); !ok && r.last.where.generation == "" && !r.last.where.host {
 				r.last = nil
 			}
 		}

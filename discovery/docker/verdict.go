@@ -41,6 +41,9 @@ type world struct {
 	prefix string
 	home   home
 	self   string // id of the gateway's own container, "" when it runs outside
+	// peer is the container whose network the one that is judged shares, nil when it
+	// has its own, or that one is not known.
+	peer *observation
 	// selfProject is the compose project of that container, "" without one.
 	selfProject string
 	rules       Rules
@@ -51,7 +54,8 @@ type world struct {
 // description is what one container means to the gateway: pure, made anew from
 // every observation.
 type description struct {
-	obs observation
+	obs   observation
+	where place
 	// concerns: it is on the network or its labels speak of the gateway, so
 	// people are to see it.
 	concerns bool
@@ -97,22 +101,13 @@ func (d *description) part(name string) *part {
 	return nil
 }
 
-// place is where a container is found.
-type place struct {
-	at       endpoint
-	attached bool
-}
-
 // describe judges one container. fixedName, unless empty, is the default name
 // that it was registered under before somebody renamed the container.
 func describe(o observation, w world, fixedName string) description {
 	p := parseLabels(w.prefix, o.labels)
-	at, attached := w.home.find(o.endpoints)
-	if !attached && o.networkMode == w.home.name && len(o.endpoints) == 0 {
-		attached = true // created, never started: the engine lists no networks yet
-	}
-	d := description{obs: o, labels: p.shown}
-	d.concerns = attached || p.labelled || p.nearMiss || o.id == w.self
+	where := w.locate(o)
+	d := description{obs: o, where: where, labels: p.shown}
+	d.concerns = where.attached && !where.host && where.generation == "" || p.labelled || p.nearMiss || o.id == w.self
 	judge := func(verdict, reason, fix string) description {
 		d.verdict, d.reason, d.fix = verdict, reason, fix
 		d.diagnostics = sign(d.diagnostics, o)
@@ -121,8 +116,8 @@ func describe(o observation, w world, fixedName string) description {
 
 	switch {
 	case o.id == w.self:
-		if !attached && o.networkMode != "host" {
-			return judge(verdictSelf, fmt.Sprintf("this is the gateway, and it is not attached to %q", w.home.name), connectCommand(w, o))
+		if !where.attached && o.networkMode != "host" {
+			return judge(verdictSelf, fmt.Sprintf("this is the gateway, and it is not attached to %q", w.home.name), connectCommand(w, o.name))
 		}
 		return judge(verdictSelf, "this is the gateway", "")
 	case strings.EqualFold(o.labels[labelComposeOneOff], "true"):
@@ -147,7 +142,7 @@ func describe(o observation, w world, fixedName string) description {
 		d.diagnostics = root
 	}
 	for _, s := range specs {
-		x := describePart(s, root, o, w, place{at, attached}, fixedName)
+		x := describePart(s, root, o, w, where, fixedName)
 		d.parts = append(d.parts, x)
 		d.diagnostics = append(d.diagnostics, x.diagnostics[len(root):]...)
 		d.wants, d.routable = d.wants || x.wants, d.routable || x.routable
@@ -201,6 +196,11 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 	switch {
 	case s.transport == discovery.TransportStdio:
 		s.remarkStdio(o)
+	case port == 0 && s.url == "" && where.host:
+		// What the image exposes says nothing of the host, where others listen too.
+		if !s.refusedLabel("port") {
+			s.fail(codeNoPort, s.prefix+".port", fmt.Sprintf("%q uses the host's network, where many listen; set %s.port", o.name, s.prefix), s.prefix+".port=8080")
+		}
 	case port == 0 && s.url == "":
 		portFrom = "inferred"
 		var ok bool
@@ -219,9 +219,8 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 	}
 	x.shown = s.list(x.name, nameFrom, port, portFrom)
 	if !where.attached {
-		message, fix := notAttached(w, o)
-		s.fail(codeNotOnNetwork, "", message, fix)
-		return judge(verdictNoSharedNetwork, message, fix)
+		s.fail(codeNotOnNetwork, "", where.problem, where.fix)
+		return judge(verdictNoSharedNetwork, where.problem, where.fix)
 	}
 	if bad, ok := firstError(append(slices.Clip(root), s.diagnostics...)); ok {
 		return judge(verdictOf(bad.Code), bad.Message, bad.Suggestion)
@@ -255,7 +254,7 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		Transport: s.transport, Headers: s.headers, CallTimeout: s.callTimeout, Tuning: s.tuning, Shape: s.shape,
 		TLS: s.tls, Groups: s.groups, Balance: s.balance,
 		Replica:    role(s.settings, x.team, o),
-		Generation: o.generation(), Held: paused, Container: containerOf(o),
+		Generation: o.generation() + where.suffix(), Held: paused, Container: containerOf(o),
 	}
 	if x.backend.Withheld = withheld(s.health, o); x.backend.Withheld != "" {
 		return judge(verdictUnhealthy, x.backend.Withheld+"; its tools are not shown", healthCommand(o))
@@ -341,26 +340,10 @@ func memory(o observation) string {
 	return ""
 }
 
-func notAttached(w world, o observation) (message, fix string) {
-	switch {
-	case o.networkMode == "host":
-		return fmt.Sprintf("%q uses the host's network, so it has no address on %q", o.name, w.home.name),
-			fmt.Sprintf("start it with --network %s instead", w.home.name)
-	case strings.HasPrefix(o.networkMode, "container:"):
-		return fmt.Sprintf("%q shares the network of another container, so it has no address of its own on %q", o.name, w.home.name),
-			fmt.Sprintf("start it with --network %s instead, or label the other container", w.home.name)
-	}
-	return fmt.Sprintf("%q has %s labels but is on [%s], not on %q", o.name, w.prefix, strings.Join(o.networks(), ", "), w.home.name), connectCommand(w, o)
-}
-
 // selfNotAttached is the problem of a gateway that its backends cannot be reached from.
 func selfNotAttached(o observation, w world, waiting int) string {
 	return fmt.Sprintf("mcp-gw (container %s, name %s) is not attached to %q; backends waiting for it: %d. Fix: %s",
-		short(o.id), o.name, w.home.name, waiting, connectCommand(w, o))
-}
-
-func connectCommand(w world, o observation) string {
-	return fmt.Sprintf("docker network connect %s %s", w.home.name, o.name)
+		short(o.id), o.name, w.home.name, waiting, connectCommand(w, o.name))
 }
 
 func containerOf(o observation) *discovery.Container {

@@ -37,6 +37,7 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	id, heard, r := v.id, v.heard, t.records[v.id]
+	defer t.judgeBeside(id, now)
 	again = r.next != nil
 	if failed := err != nil && !errors.Is(err, errGone); failed && !again {
 		r.next = v.done // the marks are not answered yet
@@ -106,7 +107,7 @@ func (t *table) learn(r *record, o observation, now time.Time) {
 	}
 	r.noteHealth(o, r.known, now)
 	r.noteStart(o, r.known, now)
-	r.obs, r.seen, r.known, r.died, r.gone = o, now, true, false, false
+	r.obs, r.seen, r.known, r.died, r.lifeless, r.gone = o, now, true, false, false, false
 	if project, _ := composeOf(o.labels); o.id == t.world.self && project != t.world.selfProject {
 		// Who belongs to the gateway is known only now.
 		t.world.selfProject = project
@@ -119,9 +120,38 @@ func (t *table) learn(r *record, o observation, now time.Time) {
 	t.judge(r, now)
 }
 
+// worldOf is the world as a container finds it, with the one whose network it shares.
+func (t *table) worldOf(o observation) world {
+	w := t.world
+	id, shared := sharedWith(o)
+	if !shared {
+		return w
+	}
+	if r := t.records[id]; r != nil && r.known && !r.gone {
+		peer := r.obs
+		if r.lifeless {
+			peer.status = "exited"
+		}
+		w.peer = &peer
+	}
+	return w
+}
+
+// judgeBeside judges anew those that share the network of a container: whatever
+// happens to it happens to them.
+func (t *table) judgeBeside(id string, now time.Time) (some bool) {
+	for _, r := range t.records {
+		if other, shared := sharedWith(r.obs); shared && other == id && r.known && !r.gone {
+			t.judge(r, now)
+			some = true
+		}
+	}
+	return some
+}
+
 // judge describes the record's observation in the present world.
 func (t *table) judge(r *record, now time.Time) {
-	r.description = describe(r.obs, t.world, r.fixedName)
+	r.description = describe(r.obs, t.worldOf(r.obs), r.fixedName)
 	if !r.routable {
 		r.ended = r.obs.finishedAt
 		r.fall(now)

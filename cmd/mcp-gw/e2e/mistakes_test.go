@@ -43,7 +43,7 @@ var mistakes = []mistake{
 	{name: "two-ports", verdict: "port_ambiguous", run: onNet + "--label=mcp-gw.enable=true --expose=3000 --expose=8080"},
 	{name: "wrong-network", verdict: "no_shared_network", run: "--network=" + mistakesWeb + " --label=mcp-gw.port=8080"},
 	{name: "no-network", verdict: "no_shared_network", run: "--network=none --label=mcp-gw.port=8080"},
-	{name: "host-network", verdict: "no_shared_network", run: "--network=host --label=mcp-gw.port=8080", args: "--listen=127.0.0.1:0"},
+	{name: "host-network", verdict: "no_port", run: "--network=host --label=mcp-gw.enable=true", args: "--listen=127.0.0.1:0"},
 	{name: "no-labels", verdict: "not_labelled", run: onNet}, // what is left of labels under deploy
 	{name: "name-taken", verdict: "conflict", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.name=mistake-good"},
 	{name: "label-secret", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.headers.Authorization=Bearer-of-a-secret"},

@@ -24,7 +24,7 @@ import (
 func FuzzInterleavings(f *testing.F) {
 	for seed := range uint64(300) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
-		script := make([]byte, 40+rnd.IntN(400))
+		script := make([]byte, 40+rnd.IntN(2000))
 		for i := range script {
 			script[i] = byte(rnd.UintN(256))
 		}
@@ -36,6 +36,8 @@ func FuzzInterleavings(f *testing.F) {
 			script = script[:longest]
 		}
 		s := newSim(t, script)
+		s.few = 1 + s.roll(len(castIDs))
+		s.first = s.roll(len(castIDs))
 		for len(s.script) > 0 {
 			s.step()
 		}
@@ -48,6 +50,8 @@ type sim struct {
 	*bench
 	t      *testing.T
 	script []byte
+	// few of the cast play, from the first on: the fewer, the more happens to each.
+	few, first int
 
 	truth   map[string]*observation
 	stale   map[string]observation // an earlier truth, which listings may tell
@@ -106,7 +110,7 @@ func (s *sim) step() {
 	if s.roll(40) == 0 {
 		s.pass(time.Duration(s.roll(30)) * time.Second)
 	}
-	id := castIDs[s.roll(len(castIDs))]
+	id := castIDs[(s.first+s.roll(s.few))%len(castIDs)]
 	switch s.roll(8) {
 	case 0, 1:
 		s.happen(id)

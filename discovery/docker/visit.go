@@ -70,7 +70,7 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 		if o.partial {
 			o, behind = r.complete(o, now)
 		}
-		if again && r.died && o.up() && o.startedAt.Equal(r.obs.startedAt) {
+		if again && r.lifeless && o.up() && o.startedAt.Equal(r.obs.startedAt) {
 			break // asked before the process ended; the next inspect knows more
 		}
 		if !heard && !r.heard && (!r.known || r.obs.generation() != o.generation() || r.obs.status != o.status) {
@@ -157,6 +157,7 @@ func (t *table) judge(r *record, now time.Time) {
 		r.fall(now)
 		return
 	}
+	r.died = r.died || r.lifeless // another's network came back, its own process did not
 	d := r.description
 	r.last, r.down, r.ended, r.settled = &d, time.Time{}, time.Time{}, false
 	if first := r.parts[0]; r.fixedName == "" && first.unnamed {

@@ -301,6 +301,8 @@ func TestEngineGoesDownAndComesBack(t *testing.T) {
 	f.fault = x.answer
 	p, r := f.quick()
 	r.awaitNames(t, "c-a", "c-b")
+	// The head of the stream is out a moment before the engine subscribes.
+	waitFor(t, "the stream", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return len(f.streams) > 0 })
 	x.set(true)
 	f.tell("container", "die", "a")
 	r.await(t, "a held", func(set []discovery.Backend) bool { return names(set) == "c-a! c-b" })

@@ -186,9 +186,6 @@ func (m *member) claim(p *part, all []member, now time.Time) (claim, bool) {
 		return c, true
 	}
 	c.backend.Held, c.expires = true, time.Time{}
-	if flaps && m.obs.status == "restarting" {
-		return c, true // nobody sees it, so nothing is gained by its coming and going
-	}
 	if m.died && !m.gone {
 		// The inspect that will say more is under way. While the engine is away
 		// it does not come, and then this is the last that is known.
@@ -200,6 +197,11 @@ func (m *member) claim(p *part, all []member, now time.Time) (claim, bool) {
 	hold := p.removalGrace
 	if m.obs.status == "restarting" && !m.gone || successorInSight(m, p.name, all) {
 		hold = max(hold, holdTime)
+	}
+	if flaps && m.obs.status == "restarting" {
+		// Nobody sees it, so nothing is gained by its coming and going. The engine
+		// waits for a minute at most.
+		hold = max(hold, flapTime+holdTime)
 	}
 	c.expires = m.down.Add(hold)
 	return c, now.Before(c.expires)

@@ -27,12 +27,15 @@ import (
 	"mcp-gw/discovery"
 )
 
-// Everything that the tests make in an engine has this label, so that what one
-// of them left behind is found.
+// Everything that the tests make in an engine has this label, with the run as its
+// value, so that what one of them left behind is found, and nothing of another run
+// that uses the engine at the same time.
 const testLabel = "discovery-docker-test"
 
+var testRun = strings.ToLower(rand.Text()[:10])
+
 // testImage is the image that the tests run.
-const testImage = testLabel + ":server"
+var testImage = testLabel + ":" + testRun
 
 // patience is how long a test waits for what usually takes milliseconds.
 const patience = 30 * time.Second
@@ -88,7 +91,7 @@ func sweep() {
 	defer cli.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	byLabel := filters.NewArgs(filters.Arg("label", testLabel))
+	byLabel := filters.NewArgs(filters.Arg("label", testLabel+"="+testRun))
 	list, err := cli.ContainerList(ctx, container.ListOptions{All: true, Filters: byLabel})
 	if err != nil {
 		return // no engine, nothing to sweep
@@ -157,7 +160,7 @@ var image = sync.OnceValues(func() (string, error) {
 	defer provider.Close()
 	return provider.BuildImage(context.Background(), &testcontainers.ContainerRequest{
 		FromDockerfile: testcontainers.FromDockerfile{
-			ContextArchive: bytes.NewReader(b.Bytes()), Repo: testLabel, Tag: "server", KeepImage: true,
+			ContextArchive: bytes.NewReader(b.Bytes()), Repo: testLabel, Tag: testRun, KeepImage: true,
 		},
 	})
 })
@@ -182,7 +185,7 @@ func unique(what string) string {
 
 func (l *lab) network(name string) (id string) {
 	l.t.Helper()
-	r, err := l.cli.NetworkCreate(l.t.Context(), name, network.CreateOptions{Labels: map[string]string{testLabel: l.t.Name()}})
+	r, err := l.cli.NetworkCreate(l.t.Context(), name, network.CreateOptions{Labels: map[string]string{testLabel: testRun}})
 	if err != nil {
 		l.t.Fatalf("create network: %v", err)
 	}
@@ -218,7 +221,7 @@ func (l *lab) tryStart(w want) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	labels := map[string]string{testLabel: l.t.Name()}
+	labels := map[string]string{testLabel: testRun}
 	for k, v := range w.labels {
 		labels[k] = v
 	}

@@ -18,7 +18,7 @@ func port8080(name string) map[string]string {
 	return map[string]string{"mcp-gw.name": name, "mcp-gw.port": "8080"}
 }
 
-func TestRealStartBeforeAndAfter(t *testing.T) {
+func TestF01F02StartBeforeAndAfter(t *testing.T) {
 	l := newLab(t)
 	l.start(want{labels: port8080("before")})
 	p, r := l.watch(Config{Log: testLog(t)})
@@ -44,7 +44,7 @@ func TestRealStartBeforeAndAfter(t *testing.T) {
 	}
 }
 
-func TestRealKill(t *testing.T) {
+func TestF03Kill(t *testing.T) {
 	l := newLab(t)
 	id := l.start(want{labels: port8080("victim")})
 	p, r := l.watch(Config{Log: testLog(t)})
@@ -74,7 +74,7 @@ func TestRealStopAndStartAgain(t *testing.T) {
 	}
 }
 
-func TestRealRestartNeverLeavesTheSet(t *testing.T) {
+func TestF07RestartNeverLeavesTheSet(t *testing.T) {
 	l := newLab(t)
 	id := l.start(want{labels: port8080("r")})
 	other := l.start(want{labels: port8080("other")})
@@ -102,7 +102,7 @@ func TestRealRestartNeverLeavesTheSet(t *testing.T) {
 	}
 }
 
-func TestRealRecreate(t *testing.T) {
+func TestF21Recreate(t *testing.T) {
 	l := newLab(t)
 	// The order of docker compose: the new one is created before the old one ends.
 	labels := map[string]string{"com.docker.compose.project": "p", "com.docker.compose.service": "svc", "com.docker.compose.container-number": "1", "mcp-gw.port": "8080"}
@@ -128,7 +128,7 @@ func TestRealRecreate(t *testing.T) {
 	}
 }
 
-func TestRealNetworkConnectAndDisconnectLate(t *testing.T) {
+func TestF11F12NetworkConnectAndDisconnectLate(t *testing.T) {
 	l := newLab(t)
 	elsewhere := unique("net")
 	l.network(elsewhere)
@@ -150,7 +150,7 @@ func TestRealNetworkConnectAndDisconnectLate(t *testing.T) {
 	r.awaitNames(t)
 }
 
-func TestRealTwoNetworksWhateverTheirOrder(t *testing.T) {
+func TestF15TwoNetworksWhateverTheirOrder(t *testing.T) {
 	l := newLab(t)
 	others := []string{"a" + unique("net"), "z" + unique("net")}
 	var ids []string
@@ -171,7 +171,7 @@ func TestRealTwoNetworksWhateverTheirOrder(t *testing.T) {
 	}
 }
 
-func TestRealPorts(t *testing.T) {
+func TestF18Ports(t *testing.T) {
 	l := newLab(t)
 	p, r := l.watch(Config{})
 	none := l.start(want{labels: map[string]string{"mcp-gw.name": "none"}})
@@ -187,12 +187,12 @@ func TestRealPorts(t *testing.T) {
 	}
 }
 
-func TestRealFiftyAtOnce(t *testing.T) {
+func TestF38ManyAtOnce(t *testing.T) {
 	t.Parallel() // it waits for the engine most of the time
 	l := newLab(t)
 	_, r := l.watch(Config{})
 	r.awaitNames(t)
-	const n, atOnce = 50, 8
+	n, atOnce := many(t, "MCP_GW_TEST_MANY", 50), 8
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	var names []string
@@ -241,7 +241,7 @@ func TestRealProviderRestart(t *testing.T) {
 	}
 }
 
-func TestRealPauseKeepsHeld(t *testing.T) {
+func TestF09PauseKeepsHeld(t *testing.T) {
 	l := newLab(t)
 	id := l.start(want{labels: port8080("sleepy")})
 	p, r := l.watch(Config{})
@@ -256,7 +256,7 @@ func TestRealPauseKeepsHeld(t *testing.T) {
 	r.awaitNames(t, "sleepy")
 }
 
-func TestRealConflict(t *testing.T) {
+func TestF24Conflict(t *testing.T) {
 	l := newLab(t)
 	_, r := l.watch(Config{})
 	first := l.start(want{labels: port8080("same")})
@@ -283,17 +283,36 @@ func TestRealConflict(t *testing.T) {
 	}
 }
 
-func TestRealCrashLoopIsHeldThenGoes(t *testing.T) {
+func TestF08CrashLoop(t *testing.T) {
 	l := newLab(t)
 	p, r := l.watch(Config{})
 	id := l.start(want{labels: port8080("loop"), cmd: []string{"exit"}, policy: "always"})
 	r.await(t, "loop held", func(set []discovery.Backend) bool { return names(set) == "loop!" })
-	awaitVerdict(t, p, id, verdictRestarting)
+	other := l.start(want{labels: port8080("calm")})
+	awaitVerdict(t, p, id, verdictFlapping)
+	set := r.await(t, "both", func(set []discovery.Backend) bool { return len(set) == 2 }).set
+	if loop, _ := find(set, "loop"); loop.Withheld == "" || !loop.Held {
+		t.Errorf("it is shown: %+v", loop)
+	}
+	shown := 0
+	for _, p := range r.all() {
+		loop, _ := find(p.set, "loop")
+		calm, ok := find(p.set, "calm")
+		if ok && (calm.Held || calm.Withheld != "" || calm.Container.ID != other) {
+			t.Errorf("its neighbour suffers: %+v", calm)
+		}
+		if now := loop.Name != "" && loop.Withheld == ""; now != (shown%2 == 1) {
+			shown++
+		}
+	}
+	if shown > 3 {
+		t.Errorf("its tools came and went %d times", shown)
+	}
 	l.remove(id)
-	r.awaitNames(t)
+	r.awaitNames(t, "calm")
 }
 
-func TestRealNetworkRemovedAndMadeAgain(t *testing.T) {
+func TestF13NetworkRemovedAndMadeAgain(t *testing.T) {
 	l := newLab(t)
 	name := unique("net")
 	p, r := l.watch(Config{Network: name})

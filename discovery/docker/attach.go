@@ -57,6 +57,10 @@ func (p *Provider) openable(set []discovery.Backend) []discovery.Backend {
 			out = slices.Clone(set)
 		}
 		out[i].Open = attach(p.cfg, b.Container.ID, b.Generation)
+		out[i].Replicas = slices.Clone(b.Replicas)
+		for j, r := range b.Replicas {
+			out[i].Replicas[j].Open = attach(p.cfg, r.Container.ID, r.Generation)
+		}
 	}
 	return out
 }

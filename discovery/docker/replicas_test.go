@@ -232,3 +232,18 @@ func TestReplicasDoNotDependOnOrder(t *testing.T) {
 		}
 	}
 }
+
+// Each replica of a stdio service is opened by itself.
+func TestStdioReplicasAreOpened(t *testing.T) {
+	b := newBench()
+	for n := 1; n <= 2; n++ {
+		b.sees(scaled(n, func(o *observation) {
+			delete(o.labels, "mcp-gw.port")
+			o.labels["mcp-gw.transport"], o.openStdin = "stdio", true
+		}))
+	}
+	set := New(Config{}).openable(b.assemble(b.now).set)
+	if len(set) != 1 || len(set[0].Replicas) != 1 || set[0].Open == nil || set[0].Replicas[0].Open == nil {
+		t.Errorf("%+v", set)
+	}
+}

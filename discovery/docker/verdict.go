@@ -254,7 +254,10 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		Transport: s.transport, Headers: s.headers, CallTimeout: s.callTimeout, Tuning: s.tuning, Shape: s.shape,
 		TLS: s.tls, Groups: s.groups, Balance: s.balance,
 		Replica:    role(s.settings, x.team, o),
-		Generation: o.generation() + where.suffix(), Held: paused, Container: containerOf(o),
+		Generation: o.generation(), Held: paused, Container: containerOf(o),
+	}
+	if s.transport != discovery.TransportStdio {
+		x.backend.Generation += where.suffix()
 	}
 	if x.backend.Withheld = withheld(s.health, o); x.backend.Withheld != "" {
 		return judge(verdictUnhealthy, x.backend.Withheld+"; its tools are not shown", healthCommand(o))

@@ -101,6 +101,11 @@ func settings() []setting {
 			func(c *config, v string) error { return boolean(&c.DockerRules.AllowUnprefixed, v) }},
 		{"MCP_GW_ALLOW_EXEC", "allow-exec", "false", "`true` allows `mcp-gw.stdio.mode=exec`: commands started in containers.",
 			func(c *config, v string) error { return boolean(&c.DockerRules.AllowExec, v) }},
+		{"MCP_GW_NAME_POLICY", "name-policy", "first-live", "Who gets a name that several containers want: `first-live` gives it to the one that has it, then to the one that started first; `owner` keeps it for the service and image that had it first, until its record is removed from `names.json`, beside `CONFIG_PATH`.",
+			func(c *config, v string) error {
+				c.DockerRules.NamePolicy = v
+				return oneOf(v, docker.NamesFirstLive, docker.NamesOwner)
+			}},
 		{"MCP_GW_SECRETS_DIR", "secrets-dir", "/run/secrets", "Folder of the secrets that labels name: a file each.",
 			func(c *config, v string) error {
 				return nonEmpty(&c.DockerRules.SecretsDir, v, "the path of a folder")

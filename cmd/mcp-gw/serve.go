@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -37,6 +38,13 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		return fmt.Errorf("%w; set PORT or MCP_GW_LISTEN", err)
 	}
 
+	if cfg.Docker && cfg.DockerRules.NamePolicy == docker.NamesOwner {
+		// Whose the names are is what was asked to be kept.
+		if err := docker.CheckNames(namesFile(cfg.ConfigPath)); err != nil {
+			_ = l.Close()
+			return fmt.Errorf("MCP_GW_NAME_POLICY=%s: %w", docker.NamesOwner, err)
+		}
+	}
 	sources := []string{discovery.SourceManual}
 	if cfg.Docker {
 		sources = append(sources, discovery.SourceDocker)
@@ -57,7 +65,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	var watcher *docker.Provider
 	if cfg.Docker {
 		watch := dockerConfig(cfg)
-		watch.Log = log
+		watch.Log, watch.NamesFile = log, namesFile(cfg.ConfigPath)
 		watcher = docker.New(watch)
 		providers = append(providers, watcher)
 	}
@@ -95,4 +103,9 @@ func easeCollector() {
 	if before := debug.SetGCPercent(eased); before != usual {
 		debug.SetGCPercent(before)
 	}
+}
+
+// namesFile is where the docker provider keeps who has which name.
+func namesFile(configPath string) string {
+	return filepath.Join(filepath.Dir(configPath), "names.json")
 }

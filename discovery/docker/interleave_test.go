@@ -402,7 +402,7 @@ func (s *sim) settle() {
 	s.pass(2 * time.Minute)
 	fresh := newBench()
 	fresh.now = s.now.Add(-time.Minute)
-	fresh.owners = s.owners
+	fresh.names = s.names
 	for _, o := range s.truth {
 		fresh.sees(*o)
 	}

@@ -69,7 +69,7 @@ func TestF27SecretsAreShownNowhere(t *testing.T) {
 		o := running("a", labels)
 		d := describe(o, withSecrets(rules, o), "")
 		m := member{description: d, seen: testStart}
-		a := assemble("mcp-gw", []member{m}, nil, testStart)
+		a := assemble("mcp-gw", []member{m}, tenure{}, testStart)
 		for j := range a.set {
 			a.set[j].Headers = nil // which go to the backend, and nowhere else
 		}

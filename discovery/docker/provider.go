@@ -43,6 +43,9 @@ type Config struct {
 	LabelPrefix string
 	// Rules are what containers are allowed.
 	Rules Rules
+	// NamesFile keeps who has which name, so that a restart of the gateway changes
+	// nothing about it; "" = nothing is kept.
+	NamesFile string
 	// ContainerID is the gateway's own container, where it cannot be found out.
 	ContainerID string
 	// Log; nil = none.
@@ -68,6 +71,7 @@ type pace struct {
 	hearing      time.Duration // for an event to arrive that a listing overtook
 	straggler    time.Duration // for the inspects of a sync
 	putGap       time.Duration // between two sets in a storm of events
+	saving       time.Duration // from a set to the file of the names
 	backoffMin   time.Duration
 	backoffMax   time.Duration
 	steady       time.Duration // connected that long, the backoff starts anew
@@ -77,7 +81,7 @@ var usualPace = pace{
 	relist: time.Second, resync: 30 * time.Second, resyncCalm: time.Minute, calm: 10 * time.Minute,
 	resyncPodman: 15 * time.Second, poll: 3 * time.Second, reask: time.Minute,
 	guard: 5 * time.Second, quiet: time.Minute, retry: 2 * time.Second, hearing: time.Second,
-	straggler: 2 * time.Second, putGap: 10 * time.Millisecond,
+	straggler: 2 * time.Second, putGap: 10 * time.Millisecond, saving: time.Second,
 	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, steady: 30 * time.Second,
 }
 
@@ -102,9 +106,12 @@ type Provider struct {
 
 	lastEvent atomic.Int64 // when the last event was read; unix nanoseconds, 0 = never
 
-	mu       sync.Mutex // guards all below
-	engine   discovery.Engine
-	observed []discovery.Observed
+	namesBad atomic.Bool // the file of the names cannot be read, and is not to be written
+
+	mu        sync.Mutex // guards all below
+	namesSaid string     // the latest problem with that file
+	engine    discovery.Engine
+	observed  []discovery.Observed
 	// what the engine refuses while it is connected, as engine.Code and Error say it
 	limitCode, limitText string
 }

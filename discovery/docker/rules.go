@@ -27,6 +27,8 @@ type Rules struct {
 	// AllowUnprefixed allows tools without a prefix, AllowExec to start commands in
 	// containers.
 	AllowUnprefixed, AllowExec bool
+	// NamePolicy is NamesFirstLive or NamesOwner; "" = NamesFirstLive.
+	NamePolicy string
 	// SecretsDir is the folder of the secrets: a file each, by name.
 	SecretsDir string
 	// SecretGrants say who may have a secret: its name, and backend names or compose

@@ -188,6 +188,7 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 	s.lookAtServices(ctx)
 	s.p.table.move(h, findSelf(s.p.traces(), list), time.Now())
 	s.p.readSecrets(nil)
+	s.p.loadNames()
 	attend, done := s.p.table.markAll(list, newOnly)
 	for _, id := range attend {
 		s.wg.Go(func() { s.attend(ctx, id) })
@@ -236,14 +237,16 @@ func (s *session) watch(ctx context.Context) error {
 		again     bool           // another sync is wanted as soon as this one ended
 		failures  int
 		lastPut   time.Time
+		willSave  bool
 		relist    = stopped() // second look after a sync of a new connection
 		resync    = stopped() // a look without a reason
 		hold      = stopped() // the set changes by time alone
 		gap       = stopped() // the pause between two sets is over
+		saving    = stopped() // who has which name is written down
 		listening = stopped() // events that a listing overtook have arrived by now
 		guard     = newGuard(s)
 	)
-	for _, t := range []*time.Timer{relist, resync, hold, gap, listening, guard.tick} {
+	for _, t := range []*time.Timer{relist, resync, hold, gap, saving, listening, guard.tick} {
 		defer t.Stop()
 	}
 	start := func(second bool) {
@@ -260,6 +263,10 @@ func (s *session) watch(ctx context.Context) error {
 		next, put := p.publish(s.sink)
 		if put {
 			lastPut = time.Now()
+			if !willSave {
+				willSave = true
+				saving.Reset(p.pace.saving)
+			}
 		}
 		if next.IsZero() {
 			hold.Stop()
@@ -269,6 +276,7 @@ func (s *session) watch(ctx context.Context) error {
 	}
 	// Whatever way this ends, nobody who asked for a rescan is left waiting.
 	defer func() { p.eager = append(p.eager, asked...) }()
+	defer p.saveNames()
 	start(false)
 	for {
 		select {
@@ -326,6 +334,10 @@ func (s *session) watch(ctx context.Context) error {
 			publish()
 		case <-hold.C:
 			publish()
+
+		case <-saving.C:
+			willSave = false
+			p.saveNames()
 
 		case <-s.resync:
 			start(false)

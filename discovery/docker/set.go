@@ -81,16 +81,16 @@ type claim struct {
 type assembly struct {
 	set      []discovery.Backend  // sorted by name
 	observed []discovery.Observed // sorted by container name, id
-	owners   map[string]holder    // name → who has it
+	names    tenure               // who has which name now
 	next     time.Time            // when time alone changes the set; zero: never
 }
 
-// assemble makes the desired set of all containers. owners are those of the set
+// assemble makes the desired set of all containers. had is who had which name
 // before: whoever has a name keeps it as long as it stands, also while it is
 // held. A name that is free goes to the container that started first, and to the
 // others of its team with it.
-func assemble(prefix string, members []member, owners map[string]holder, now time.Time) assembly {
-	a := assembly{owners: map[string]holder{}}
+func assemble(prefix string, members []member, had tenure, now time.Time) assembly {
+	a := assembly{names: tenure{holders: map[string]holder{}, exclusive: had.exclusive}}
 	byName := map[string][]claim{}
 	for i := range members {
 		for _, c := range members[i].claims(members, now) {
@@ -100,18 +100,22 @@ func assemble(prefix string, members []member, owners map[string]holder, now tim
 	}
 	seats := map[string]seat{} // by name
 	for name, claims := range byName {
-		s := assign(claims, owners[name])
+		if claims = had.eligible(name, claims); len(claims) == 0 {
+			continue
+		}
+		s := assign(claims, had.holder(name))
 		seats[name] = s
-		a.owners[name] = holder{s.lead.obs.id, s.lead.part.team}
+		a.names.holders[name] = holder{s.lead.obs.id, s.lead.part.team}
 		a.set = append(a.set, s.backend())
 	}
+	a.names.deeds = had.record(seats)
 	slices.SortFunc(a.set, func(x, y discovery.Backend) int { return cmp.Compare(x.Name, y.Name) })
 	for i := range members {
 		m := &members[i]
 		if !m.concerns {
 			continue
 		}
-		o := m.observed(seats, prefix, now)
+		o := m.observed(seats, had, prefix, now)
 		o.Ladder = ladder(o)
 		a.observed = append(a.observed, o)
 	}
@@ -252,7 +256,7 @@ func (c claim) started() time.Time { return c.backend.Container.StartedAt }
 
 // observed is what people are told of the container. seats are the names that were
 // given.
-func (m *member) observed(seats map[string]seat, prefix string, now time.Time) discovery.Observed {
+func (m *member) observed(seats map[string]seat, had tenure, prefix string, now time.Time) discovery.Observed {
 	o := discovery.Observed{
 		Container: *containerOf(m.obs), State: m.obs.status,
 		Verdict: m.verdict, Reason: m.reason, Fix: m.fix, Labels: m.labels,
@@ -260,7 +264,7 @@ func (m *member) observed(seats map[string]seat, prefix string, now time.Time) d
 	}
 	for i := range m.parts {
 		p := &m.parts[i]
-		b, remarks := m.observedPart(p, seats, prefix, now)
+		b, remarks := m.observedPart(p, seats, had, prefix, now)
 		o.Diagnostics = append(o.Diagnostics, remarks...)
 		if i > 0 {
 			o.Others = append(o.Others, b)
@@ -300,7 +304,7 @@ func (m *member) exitWords() string {
 const holdRemark = "; its tools stay listed for a moment, calls do not get through"
 
 // observedPart is what people are told of one backend.
-func (m *member) observedPart(p *part, seats map[string]seat, prefix string, now time.Time) (discovery.ObservedBackend, []discovery.Diagnostic) {
+func (m *member) observedPart(p *part, seats map[string]seat, had tenure, prefix string, now time.Time) (discovery.ObservedBackend, []discovery.Diagnostic) {
 	b := discovery.ObservedBackend{Backend: p.name, URL: p.url, Verdict: p.verdict, Reason: p.reason, Fix: p.fix, Settings: p.shown}
 	if m.died && !m.gone && p.routable {
 		b.Verdict, b.Reason, b.Fix = verdictNotRunning, "its process ended", ""
@@ -322,6 +326,8 @@ func (m *member) observedPart(p *part, seats map[string]seat, prefix string, now
 		} else if c.backend.Held && c.backend.Withheld == "" {
 			b.Reason += holdRemark
 		}
+	} else if d, kept := had.deeds[p.name]; kept && had.exclusive && p.routable && m.running() && !d.admits(m.obs) {
+		return b, []discovery.Diagnostic{d.reserved(&b, m.obs, prefix)}
 	} else if taken && p.routable && m.running() {
 		d := conflict(&b, m.obs, s.lead, prefix, len(m.parts) > 1)
 		return b, []discovery.Diagnostic{d}

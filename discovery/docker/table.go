@@ -23,7 +23,8 @@ type table struct {
 	mu      sync.Mutex // guards all below
 	world   world
 	records map[string]*record
-	owners  map[string]holder
+	names   tenure
+	unsaved bool // the file of the names is behind
 	// unheard are containers that a resync found changed although no event had
 	// told: the mark of a stream that is open and silent.
 	unheard map[string]bool
@@ -55,7 +56,7 @@ type record struct {
 func newTable(prefix, networkName string, rules Rules) *table {
 	return &table{
 		world:   world{prefix: prefix, home: home{name: networkName}, rules: rules, secrets: map[string]secret{}},
-		records: map[string]*record{}, owners: map[string]holder{}, unheard: map[string]bool{},
+		records: map[string]*record{}, names: tenure{exclusive: rules.NamePolicy == NamesOwner}, unheard: map[string]bool{},
 	}
 }
 
@@ -330,8 +331,9 @@ func (t *table) assemble(now time.Time) assembly {
 	}
 	// The same containers must give the same set, whatever order the map has.
 	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.obs.id, b.obs.id) })
-	a := assemble(t.world.prefix, members, t.owners, now)
-	t.owners = a.owners
+	a := assemble(t.world.prefix, members, t.names, now)
+	t.unsaved = t.unsaved || !maps.Equal(t.names.deeds, a.names.deeds)
+	t.names = a.names
 	a.observed = append(a.observed, t.services...)
 	return a
 }

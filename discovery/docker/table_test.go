@@ -483,10 +483,10 @@ func TestAssembleDoesNotDependOnOrder(t *testing.T) {
 		d := describe(o, testWorld, "")
 		members = append(members, member{description: d, last: &d})
 	}
-	want := fmt.Sprint(owners(assemble("mcp-gw", members, nil, testStart)))
+	want := fmt.Sprint(owners(assemble("mcp-gw", members, tenure{}, testStart)))
 	for range 50 {
 		rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-		if got := fmt.Sprint(owners(assemble("mcp-gw", members, nil, testStart))); got != want {
+		if got := fmt.Sprint(owners(assemble("mcp-gw", members, tenure{}, testStart))); got != want {
 			t.Fatalf("owners %v, want %v", got, want)
 		}
 	}

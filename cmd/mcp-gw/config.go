@@ -83,8 +83,8 @@ func settings() []setting {
 				c.Docker = v == "auto"
 				return oneOf(v, "auto", "off")
 			}},
-		{"MCP_GW_NETWORK", "network", "mcp-gw-net", "The network that containers share with the gateway.",
-			func(c *config, v string) error { return nonEmpty(&c.DockerNetwork, v, "the name of a network") }},
+		{"MCP_GW_NETWORK", "network", "mcp-gw-net", "The network that containers share with the gateway. Several with commas between: a container is reached on the first that it is on, or on the one of its label `mcp-gw.network`.",
+			func(c *config, v string) error { return networks(&c.DockerNetwork, v) }},
 		{"MCP_GW_LABEL_PREFIX", "label-prefix", "mcp-gw", "What stands before the labels of containers, without the dot.",
 			func(c *config, v string) error { return labelPrefix(&c.DockerPrefix, v) }},
 		{"MCP_GW_INSTANCE", "instance", "", "This gateway's name, for containers whose label `mcp-gw.instance` says which gateways they are for.",

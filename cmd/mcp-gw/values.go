@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -271,5 +272,22 @@ func apiVersion(dst *string, v string) error {
 		return errors.New("a version such as 1.45")
 	}
 	*dst = v
+	return nil
+}
+
+var networkForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
+
+// networks are names with commas between.
+func networks(dst *string, v string) error {
+	const most = 8
+	names := strings.Split(v, ",")
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		if !networkForm.MatchString(name) || slices.Contains(names[:i], name) || len(names) > most {
+			return errors.New("the name of a network, or up to 8 different ones with commas between")
+		}
+		names[i] = name
+	}
+	*dst = strings.Join(names, ",")
 	return nil
 }

@@ -12,9 +12,12 @@ import (
 	"mcp-gw/discovery"
 )
 
-// home is the network that containers share with the gateway.
+// home is a network that containers share with the gateway.
 type home struct {
 	name string
+	// asked is the name in the gateway's settings, which compose may have put its
+	// project before; "" where it is name.
+	asked string
 	// id is the engine's. Empty while the network does not exist, or when the
 	// engine does not tell: then endpoints are matched by name.
 	id string
@@ -47,6 +50,21 @@ func (h home) find(endpoints []endpoint) (endpoint, bool) {
 		return endpoint{}, false
 	}
 	return endpoints[i], true
+}
+
+// Networks reads a list of networks, the gateway's usual one first; DefaultNetwork
+// where there is none.
+func Networks(list string) []string {
+	var out []string
+	for _, name := range strings.Split(list, ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		out = []string{DefaultNetwork}
+	}
+	return out
 }
 
 // likelyPorts are those that MCP servers use by habit. One of them among other
@@ -128,7 +146,7 @@ func chooseHome(wanted string, all []netInfo) home {
 			len(exact), wanted, strings.Join(ids, ", "), ids[len(ids)-1])}
 	case len(composed) == 1:
 		// What compose makes of a network without a fixed name.
-		return home{name: composed[0].name, id: composed[0].id, host: composed[0].gateway}
+		return home{name: composed[0].name, asked: wanted, id: composed[0].id, host: composed[0].gateway}
 	}
 	return home{name: wanted, problem: fmt.Sprintf(
 		"network %q does not exist. Create it: docker network create %s", wanted, wanted)}
@@ -151,7 +169,7 @@ func homeByName(wanted string, list []summary) home {
 	}
 	if len(composed) == 1 {
 		for name := range composed {
-			return home{name: name}
+			return home{name: name, asked: wanted}
 		}
 	}
 	return home{name: wanted}

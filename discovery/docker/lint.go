@@ -24,15 +24,21 @@ type Planned struct {
 	TTY       bool
 }
 
-// Lint says what a gateway would say of c, were it started: the remarks on it, and
+// Lint says what a gateway on network, which may be a list, would say of c, were it
+// started: the remarks on it, and
 // the names of its backends, none where it asks for none. The labels in unknown have
 // values that nobody knows yet: only their keys are judged.
 func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks []discovery.Diagnostic, backends []string) {
 	if prefix == "" {
 		prefix = DefaultLabelPrefix
 	}
-	if network == "" {
-		network = DefaultNetwork
+	networks := Networks(network)
+	network = networks[0]
+	for _, n := range networks {
+		if slices.Contains(c.Networks, n) {
+			network = n
+			break
+		}
 	}
 	o := observation{
 		id: strings.Repeat("0", 64), name: c.Service, status: "running",
@@ -59,6 +65,11 @@ func Lint(prefix, network string, c Planned, unknown map[string]bool) (remarks [
 		o.labels[key] = value
 	}
 	w := world{prefix: prefix, home: home{name: network}}
+	for _, n := range networks {
+		if n != network {
+			w.more = append(w.more, home{name: n})
+		}
+	}
 	if c.NetworkMode == "host" {
 		o.networkMode, o.endpoints = "host", nil
 		w.home.host = netip.AddrFrom4([4]byte{192, 0, 2, 1})

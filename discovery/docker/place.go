@@ -2,6 +2,8 @@ package docker
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -9,6 +11,8 @@ import (
 type place struct {
 	at       endpoint
 	attached bool
+	// home is the network that it is found on, or that it is to be put on.
+	home home
 	// host: it has no network of its own, and is found at the host's address.
 	host bool
 	// generation is that of the container whose network it shares, "" where it has
@@ -26,23 +30,71 @@ func (p place) suffix() string {
 	return "+" + p.generation
 }
 
-// locate finds out where a container is.
+// homes are all networks that containers may share with the gateway.
+func (w world) homes() []home { return append([]home{w.home}, w.more...) }
+
+// on is the world of a container that has to do with one of the networks alone, while
+// the others remain what a label may name.
+func (w world) on(h home) world {
+	all := w.homes()
+	w.home, w.more = h, nil
+	for _, other := range all {
+		if other != h {
+			w.more = append(w.more, other)
+		}
+	}
+	return w
+}
+
+// homeNamed returns the network that a label names.
+func (w world) homeNamed(name string) (home, bool) {
+	all := w.homes()
+	i := slices.IndexFunc(all, func(h home) bool { return h.name == name || h.asked == name })
+	if i < 0 {
+		return home{}, false
+	}
+	return all[i], true
+}
+
+// homeNames are the networks as people read them.
+func (w world) homeNames() string {
+	var names []string
+	for _, h := range w.homes() {
+		names = append(names, strconv.Quote(h.name))
+	}
+	return strings.Join(names, " or ")
+}
+
+// find returns the first of the networks that one of the endpoints is on.
+func (w world) find(endpoints []endpoint) (h home, at endpoint, ok bool) {
+	for _, h := range w.homes() {
+		if at, ok := h.find(endpoints); ok {
+			return h, at, true
+		}
+	}
+	return w.home, endpoint{}, false
+}
+
+// locate finds out where a container is: on the first of the networks that it is on.
 func (w world) locate(o observation) place {
-	if at, ok := w.home.find(o.endpoints); ok {
-		return place{at: at, attached: true}
+	h, at, ok := w.find(o.endpoints)
+	if ok {
+		return place{home: h, at: at, attached: true}
+	}
+	p := place{
+		problem: fmt.Sprintf("%q has %s labels but is on [%s], not on %s", o.name, w.prefix, strings.Join(o.networks(), ", "), w.homeNames()),
+		fix:     connectCommand(w, o.name),
 	}
 	switch id, shared := sharedWith(o); {
-	case o.networkMode == w.home.name && len(o.endpoints) == 0:
-		return place{attached: true} // created, never started: the engine lists no networks yet
+	case len(o.endpoints) == 0 && slices.ContainsFunc(w.homes(), func(x home) bool { h = x; return o.networkMode == x.name }):
+		return place{home: h, attached: true} // created, never started: the engine lists no networks yet
 	case o.networkMode == "host":
-		return w.onHost(o)
+		p = w.onHost(o)
 	case shared:
 		return w.beside(o, id)
 	}
-	return place{
-		problem: fmt.Sprintf("%q has %s labels but is on [%s], not on %q", o.name, w.prefix, strings.Join(o.networks(), ", "), w.home.name),
-		fix:     connectCommand(w, o.name),
-	}
+	p.home = w.home
+	return p
 }
 
 // sharedWith answers the id of the container whose network o uses.
@@ -75,31 +127,35 @@ func (w world) beside(o observation, id string) place {
 	x := w.peer
 	if x == nil {
 		return place{
-			problem: fmt.Sprintf(shares+"container %s, which is not on %q", o.name, short(id), w.home.name),
+			home:    w.home,
+			problem: fmt.Sprintf(shares+"container %s, which is not on %s", o.name, short(id), w.homeNames()),
 			fix:     connectCommand(w, short(id)),
 		}
 	}
-	at, ok := w.home.find(x.endpoints)
+	h, at, ok := w.find(x.endpoints)
 	switch {
 	case !ok:
 		return place{
-			problem: fmt.Sprintf(shares+"%q, which is on [%s], not on %q", o.name, x.name, strings.Join(x.networks(), ", "), w.home.name),
+			home:    h,
+			problem: fmt.Sprintf(shares+"%q, which is on [%s], not on %s", o.name, x.name, strings.Join(x.networks(), ", "), w.homeNames()),
 			fix:     connectCommand(w, x.name),
 		}
 	case !o.up():
-		return place{at: at, attached: true, generation: x.generation()}
+		return place{home: h, at: at, attached: true, generation: x.generation()}
 	case !x.up():
 		return place{
+			home:    h,
 			problem: fmt.Sprintf(shares+"%q, which does not run", o.name, x.name),
 			fix:     fmt.Sprintf("docker start %s && docker restart %s", x.name, o.name),
 		}
 	case x.startedAt.After(o.startedAt):
 		return place{
+			home:    h,
 			problem: fmt.Sprintf(shares+"%q, which was started anew since; it was left behind in a network that is no more", o.name, x.name),
 			fix:     "docker restart " + o.name,
 		}
 	}
-	return place{at: at, attached: true, generation: x.generation()}
+	return place{home: h, at: at, attached: true, generation: x.generation()}
 }
 
 func connectCommand(w world, container string) string {

@@ -90,3 +90,57 @@ func TestF16HostNetwork(t *testing.T) {
 		t.Error("whoever uses the host's network is asked what it is for")
 	}
 }
+
+// A container is reached on the first of the gateway's networks that it is on, or on
+// the one that its label names, and on no other.
+func TestF15SeveralNetworksOfTheGateway(t *testing.T) {
+	w := testWorld
+	w.more = []home{{name: "second", id: "secondid"}, {name: "p_third", asked: "third", id: "thirdid"}}
+	at := func(name, id string, last byte) endpoint {
+		return endpoint{network: name, networkID: id, ipv4: netip.AddrFrom4([4]byte{10, 0, 0, last})}
+	}
+	first, second, third, foreign := at("net", "netid", 1), at("second", "secondid", 2), at("p_third", "thirdid", 3), at("foreign", "f", 4)
+	for _, tt := range []struct {
+		what    string
+		label   string
+		on      []endpoint
+		verdict string
+		host    string
+		fix     string
+	}{
+		{"the first that it is on", "", []endpoint{second, first}, verdictRegistered, "10.0.0.1", ""},
+		{"only on a further one", "", []endpoint{foreign, second}, verdictRegistered, "10.0.0.2", ""},
+		{"the label decides", "second", []endpoint{first, second}, verdictRegistered, "10.0.0.2", ""},
+		{"by the name that was asked for", "third", []endpoint{first, third}, verdictRegistered, "10.0.0.3", ""},
+		{"not on the label's", "second", []endpoint{first}, verdictNoSharedNetwork, "", "docker network connect second c-a"},
+		{"a label of no network of ours", "foreign", []endpoint{first, foreign}, verdictLabelValue, "", "mcp-gw.network=net"},
+		{"on none", "", []endpoint{foreign}, verdictNoSharedNetwork, "", "docker network connect net c-a"},
+	} {
+		o := running("a", labelled("mcp-gw.port", "80"))
+		if tt.label != "" {
+			o.labels["mcp-gw.network"] = tt.label
+		}
+		o.endpoints = tt.on
+		d := describe(o, w, "")
+		if d.verdict != tt.verdict || !strings.Contains(d.parts[0].url, tt.host) || !strings.Contains(d.fix, tt.fix) {
+			t.Errorf("%s: %s: %s (%s), %s", tt.what, d.verdict, d.reason, d.fix, d.parts[0].url)
+		}
+	}
+}
+
+// The gateway has to be on each network that somebody waits on.
+func TestF14GatewayOnOneOfItsNetworks(t *testing.T) {
+	b := newBench()
+	second := home{name: "second", id: "secondid"}
+	b.move(testWorld.home, "gw", b.now, second)
+	b.sees(running("gw", unlabelled))
+	if p := b.problem(); p != "" {
+		t.Errorf("nobody is on the other: %s", p)
+	}
+	o := running("a")
+	o.endpoints = []endpoint{{network: "second", networkID: "secondid", ipv4: netip.MustParseAddr("10.1.0.2")}}
+	b.sees(o)
+	if p := b.problem(); !strings.Contains(p, `not attached to "second"; backends waiting for it: 1`) || !strings.Contains(p, "docker network connect second c-gw") {
+		t.Errorf("somebody is: %s", p)
+	}
+}

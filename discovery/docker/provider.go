@@ -37,7 +37,8 @@ type Config struct {
 	TLSVerify bool
 	// APIVersion demands a version of the engine's API; "" = agree on one.
 	APIVersion string
-	// Network is the one that containers share with the gateway; "" = DefaultNetwork.
+	// Network is the one that containers share with the gateway, or several with commas
+	// between; "" = DefaultNetwork.
 	Network string
 	// LabelPrefix stands before every label; "" = DefaultLabelPrefix.
 	LabelPrefix string
@@ -88,13 +89,14 @@ var usualPace = pace{
 // Provider watches one engine. All methods may be called from any goroutine;
 // Run at most once at a time.
 type Provider struct {
-	cfg    Config
-	log    *slog.Logger
-	pace   pace
-	traces func() traces
+	cfg      Config
+	networks []string // of cfg, each once
+	log      *slog.Logger
+	pace     pace
+	traces   func() traces
 	// hostAddr asks for the address of the host by its name in containers; invalid
-	// when the name leads nowhere.
-	hostAddr func(context.Context) netip.Addr
+	// when the name leads nowhere. It fails when that cannot be said now.
+	hostAddr func(context.Context) (netip.Addr, error)
 	table    *table
 	rescans  chan chan<- error // each is answered once, and never blocks the answer
 
@@ -123,9 +125,6 @@ func New(cfg Config) *Provider {
 	if cfg.Host == "" {
 		cfg.Host = DefaultHost()
 	}
-	if cfg.Network == "" {
-		cfg.Network = DefaultNetwork
-	}
 	if cfg.LabelPrefix == "" {
 		cfg.LabelPrefix = DefaultLabelPrefix
 	}
@@ -136,15 +135,16 @@ func New(cfg Config) *Provider {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	networks := Networks(cfg.Network)
 	log := cfg.Log.With("provider", discovery.SourceDocker)
 	return &Provider{
-		cfg: cfg, log: log, pace: usualPace,
+		cfg: cfg, networks: networks, log: log, pace: usualPace,
 		traces:   func() traces { return ownTraces(cfg.ContainerID) },
 		hostAddr: resolveHost,
-		table:    newTable(cfg.LabelPrefix, cfg.Network, cfg.Rules),
+		table:    newTable(cfg.LabelPrefix, networks[0], cfg.Rules, networks[1:]...),
 		rescans:  make(chan chan<- error),
 		voice:    newVoice(log),
-		engine:   discovery.Engine{Endpoint: cfg.Host, Network: cfg.Network, Error: "not connected yet"},
+		engine:   discovery.Engine{Endpoint: cfg.Host, Network: strings.Join(networks, ", "), Error: "not connected yet"},
 	}
 }
 
@@ -183,19 +183,26 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 // hostName leads to the host where an engine or whoever started the gateway says so.
 const hostName = "host.docker.internal"
 
-func resolveHost(ctx context.Context) netip.Addr {
+func resolveHost(ctx context.Context) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", hostName)
-	if err != nil || len(addrs) == 0 {
-		return netip.Addr{}
+	var said *net.DNSError
+	switch {
+	case errors.As(err, &said) && said.IsNotFound:
+		return netip.Addr{}, nil
+	case err != nil:
+		return netip.Addr{}, err
 	}
 	for _, a := range addrs {
 		if a = a.Unmap(); a.Is4() {
-			return a
+			return a, nil
 		}
 	}
-	return addrs[0]
+	if len(addrs) == 0 {
+		return netip.Addr{}, nil
+	}
+	return addrs[0], nil
 }
 
 // spread lengthens or shortens d by up to that part of it, so that many gateways do

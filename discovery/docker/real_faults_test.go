@@ -203,15 +203,21 @@ func TestF15NetworksInAnyOrder(t *testing.T) {
 	id := l.start(want{labels: port8080("two")})
 	l.must("connect", l.cli.NetworkConnect(t.Context(), other, id, nil))
 	p, r := l.watch(Config{})
-	want := "http://" + l.addr(id) + ":8080/mcp"
+	url := "http://" + l.addr(id) + ":8080/mcp"
 	r.awaitNames(t, "two")
 	for range 100 {
 		l.must("rescan", p.Rescan(t.Context()))
 		set, _ := r.set()
-		if b, _ := find(set, "two"); b.URL != want {
-			t.Fatalf("URL %q, want %q", b.URL, want)
+		if b, _ := find(set, "two"); b.URL != url {
+			t.Fatalf("URL %q, want %q", b.URL, url)
 		}
 	}
+	// A gateway of both networks reaches who is on either.
+	l.start(want{labels: port8080("far"), nets: []string{other}})
+	_, both := l.watch(Config{Network: l.net + ", " + other})
+	both.awaitNames(t, "far", "two")
+	_, one := l.watch(Config{})
+	one.awaitNames(t, "two")
 }
 
 // F16, F17: containers without a network of their own.
@@ -233,7 +239,7 @@ func TestF16F17NetworksOfOthers(t *testing.T) {
 	l.must("inspect network", err)
 	if want := "http://" + n.IPAM.Config[0].Gateway + ":8080/mcp"; b.URL != want {
 		t.Logf("the host is known by name: %s rather than %s", b.URL, want)
-		if !resolveHost(t.Context()).IsValid() {
+		if named, err := resolveHost(t.Context()); err != nil || !named.IsValid() {
 			t.Errorf("URL %q, want %q", b.URL, want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -170,23 +171,29 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 	if err != nil {
 		return err
 	}
-	h := s.p.table.home()
-	all, err := s.eng.networks(ctx, s.p.cfg.Network)
-	switch {
-	case err == nil:
-		h = chooseHome(s.p.cfg.Network, all)
-	case s.eng.limits.has(pathNetworks):
-		h = homeByName(s.p.cfg.Network, list)
-	default:
-		s.p.log.Debug("cannot list networks", "err", err) // what was known stands
+	homes := s.p.table.homes()
+	known := homes[0].host
+	for i, name := range s.p.networks {
+		all, err := s.eng.networks(ctx, name)
+		switch {
+		case err == nil:
+			homes[i] = chooseHome(name, all)
+		case s.eng.limits.has(pathNetworks):
+			homes[i] = homeByName(name, list)
+		default:
+			s.p.log.Debug("cannot list networks", "err", err) // what was known stands
+		}
 	}
 	if slices.ContainsFunc(list, func(c summary) bool { return c.networkMode == "host" && speaks(s.p.cfg.LabelPrefix, c.labels) }) {
-		if addr := s.p.hostAddr(ctx); addr.IsValid() {
-			h.host = addr
+		switch addr, err := s.p.hostAddr(ctx); {
+		case err != nil && known.IsValid():
+			homes[0].host = known
+		case addr.IsValid():
+			homes[0].host = addr
 		}
 	}
 	s.lookAtServices(ctx)
-	s.p.table.move(h, findSelf(s.p.traces(), list), time.Now())
+	s.p.table.move(homes[0], findSelf(s.p.traces(), list), time.Now(), homes[1:]...)
 	s.p.readSecrets(nil)
 	s.p.loadNames()
 	attend, done := s.p.table.markAll(list, newOnly)
@@ -366,14 +373,17 @@ func (s *session) watch(ctx context.Context) error {
 
 // live notes that the connection works, and what it does not give.
 func (s *session) live(now time.Time) {
-	network := s.p.table.home().name
+	var names []string
+	for _, h := range s.p.table.homes() {
+		names = append(names, h.name)
+	}
 	code, text := s.eng.limits.text()
 	s.p.voice.limits(code, text)
 	s.p.setEngine(func(e *discovery.Engine) {
 		s.p.limitCode, s.p.limitText = code, text
 		e.Connected, e.Code, e.Error = true, code, text
 		e.Version, e.APIVersion = s.eng.version, s.eng.apiVersion
-		e.LastSyncAt, e.Network = now.UTC(), network
+		e.LastSyncAt, e.Network = now.UTC(), strings.Join(names, ", ")
 	})
 }
 

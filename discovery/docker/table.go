@@ -53,11 +53,15 @@ type record struct {
 	wake chan struct{} // capacity 1: cuts the pause before another attempt
 }
 
-func newTable(prefix, networkName string, rules Rules) *table {
-	return &table{
+func newTable(prefix, networkName string, rules Rules, more ...string) *table {
+	t := &table{
 		world:   world{prefix: prefix, home: home{name: networkName}, rules: rules, secrets: map[string]secret{}},
 		records: map[string]*record{}, names: tenure{exclusive: rules.NamePolicy == NamesOwner}, unheard: map[string]bool{},
 	}
+	for _, name := range more {
+		t.world.more = append(t.world.more, home{name: name})
+	}
+	return t
 }
 
 // reaction is what an event asks for.
@@ -136,7 +140,7 @@ func (t *table) note(e event, now time.Time) reaction {
 }
 
 func (t *table) noteNetwork(e event) reaction {
-	ours := e.name == t.world.home.name || e.id == t.world.home.id
+	ours := slices.ContainsFunc(t.world.homes(), func(h home) bool { return e.name == h.name || e.name == h.asked || h.id != "" && e.id == h.id })
 	switch e.action {
 	case "create", "destroy":
 		return reaction{resync: ours}
@@ -182,10 +186,10 @@ func (t *table) mark(id string, heard bool) reaction {
 	return reaction{attend: id}
 }
 
-func (t *table) home() home {
+func (t *table) homes() []home {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.world.home
+	return t.world.homes()
 }
 
 // inspectErrors returns one container that cannot be inspected, and why. blind
@@ -235,30 +239,30 @@ func (t *table) markAll(list []summary, newOnly bool) (attend []string, done []<
 
 // mayConcern is the cheap question before an inspect.
 func (t *table) mayConcern(s summary) bool {
-	if s.id == t.world.self || s.networkMode == t.world.home.name {
+	if s.id == t.world.self || slices.ContainsFunc(t.world.homes(), func(h home) bool { return s.networkMode == h.name }) {
 		return true
 	}
-	if _, ok := t.world.home.find(s.endpoints); ok {
+	if _, _, ok := t.world.find(s.endpoints); ok {
 		return true
 	}
 	return speaks(t.world.prefix, s.labels)
 }
 
 // move changes the world: everything known is judged anew.
-func (t *table) move(h home, self string, now time.Time) {
+func (t *table) move(h home, self string, now time.Time, more ...home) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.world.home == h && t.world.self == self {
+	if t.world.home == h && slices.Equal(t.world.more, more) && t.world.self == self {
 		return
 	}
-	t.world.home, t.world.self, t.world.selfProject = h, self, ""
+	t.world.home, t.world.more, t.world.self, t.world.selfProject = h, more, self, ""
 	if r := t.records[self]; r != nil && r.known {
 		t.world.selfProject, _ = composeOf(r.obs.labels)
 	}
 	for _, r := range t.records {
 		if r.last != nil && h.id != "" {
 			// Addresses on a network that was removed lead nowhere.
-			if _, ok := h.find(r.last.obs.endpoints); !ok && r.last.where.generation == "" && !r.last.where.host {
+			if _, _, ok := t.world.find(r.last.obs.endpoints); !ok && r.last.where.generation == "" && !r.last.where.host {
 				r.last = nil
 			}
 		}
@@ -376,22 +380,33 @@ func (t *table) silent() []string {
 	return ids
 }
 
-// problem says what is wrong with the network, or with the gateway's place on it.
+// problem says what is wrong with a network, or with the gateway's place on it.
 func (t *table) problem() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.world.home.problem != "" {
-		return t.world.home.problem
-	}
-	r := t.records[t.world.self]
-	if r == nil || !r.known || r.verdict != verdictSelf || r.fix == "" {
-		return ""
-	}
-	waiting := 0
-	for _, o := range t.records {
-		if o.routable && !o.gone {
-			waiting++
+	for _, h := range t.world.homes() {
+		if h.problem != "" {
+			return h.problem
 		}
 	}
-	return selfNotAttached(r.obs, t.world, waiting)
+	r := t.records[t.world.self]
+	if r == nil || !r.known || r.verdict != verdictSelf || r.obs.networkMode == "host" {
+		return ""
+	}
+	for i, h := range t.world.homes() {
+		if _, ok := h.find(r.obs.endpoints); ok {
+			continue
+		}
+		waiting := 0
+		for _, o := range t.records {
+			if o.routable && !o.gone && o.where.home == h {
+				waiting++
+			}
+		}
+		// A further network matters once somebody is on it.
+		if i == 0 || waiting > 0 {
+			return selfNotAttached(r.obs, t.world.on(h), waiting)
+		}
+	}
+	return ""
 }

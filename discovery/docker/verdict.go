@@ -40,7 +40,10 @@ const (
 type world struct {
 	prefix string
 	home   home
-	self   string // id of the gateway's own container, "" when it runs outside
+	// more are further networks that containers may share with the gateway. What a
+	// container is told is about the one that it is found on, else about home.
+	more []home
+	self string // id of the gateway's own container, "" when it runs outside
 	// peer is the container whose network the one that is judged shares, nil when it
 	// has its own, or that one is not known.
 	peer *observation
@@ -106,6 +109,7 @@ func (d *description) part(name string) *part {
 func describe(o observation, w world, fixedName string) description {
 	p := parseLabels(w.prefix, o.labels)
 	where := w.locate(o)
+	w = w.on(where.home)
 	d := description{obs: o, where: where, labels: p.shown}
 	d.concerns = where.attached && !where.host && where.generation == "" || p.labelled || p.nearMiss || o.id == w.self
 	judge := func(verdict, reason, fix string) description {
@@ -208,9 +212,16 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 			s.remarkPort(o)
 		}
 	}
-	if s.network != "" && s.network != w.home.name && s.transport != discovery.TransportStdio {
-		s.fail(codeNotPermitted, s.prefix+".network", fmt.Sprintf("%s.network=%s: this gateway's network is %q; not registered", s.prefix, s.network, w.home.name),
-			fmt.Sprintf("%s.network=%s", s.prefix, w.home.name))
+	if s.network != "" && s.transport != discovery.TransportStdio {
+		if h, ok := w.homeNamed(s.network); ok {
+			w = w.on(h)
+			alone := w
+			alone.more = nil
+			where = alone.locate(o)
+		} else {
+			s.fail(codeNotPermitted, s.prefix+".network", fmt.Sprintf("%s.network=%s: this gateway's network is %s; not registered", s.prefix, s.network, w.homeNames()),
+				fmt.Sprintf("%s.network=%s", s.prefix, w.home.name))
+		}
 	}
 	s.unlock(w, o, x.name)
 	own := ""

@@ -27,7 +27,8 @@ import (
 type Config struct {
 	// Socket is the path of the engine's socket; "" = /var/run/docker.sock.
 	Socket string
-	// Network is the one that containers share with the gateway; "" = docker.DefaultNetwork.
+	// Network is the one that containers share with the gateway, or several with commas
+	// between; "" = docker.DefaultNetwork.
 	Network string
 	// LabelPrefix stands before every label; "" = docker.DefaultLabelPrefix.
 	LabelPrefix string

@@ -1,6 +1,7 @@
 package dockerproxy
 
 import (
+	"slices"
 	"strings"
 
 	"mcp-gw/discovery/docker"
@@ -202,10 +203,12 @@ func (p *Proxy) speaksStdio(labels map[string]string) bool {
 	return false
 }
 
-// ours reports whether a network of that name is the one shared with the gateway:
-// by its name, or by the one compose makes of it.
+// ours reports whether a network of that name is one shared with the gateway: by its
+// name, or by the one compose makes of it.
 func (p *Proxy) ours(network string) bool {
-	return network == p.cfg.Network || strings.HasSuffix(network, "_"+p.cfg.Network)
+	return slices.ContainsFunc(docker.Networks(p.cfg.Network), func(name string) bool {
+		return network == name || strings.HasSuffix(network, "_"+name)
+	})
 }
 
 func (p *Proxy) onNetwork(mode string, s *networkSettingsShape) bool {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"mcp-gw/discovery/docker"
 )
 
 // caller is the address that a request came from; invalid when it cannot be told.
@@ -172,7 +174,7 @@ func (p *Proxy) networks(ctx context.Context, a ask) ([]networkShape, error) {
 	var all []networkShape
 	query := a.query
 	if query.Get("filters") == "" {
-		query = url.Values{"filters": {filterArgs{"name": {p.cfg.Network}}.encode()}}
+		query = url.Values{"filters": {filterArgs{"name": docker.Networks(p.cfg.Network)}.encode()}}
 	}
 	if err := p.engine.get(ctx, a.version+"/networks", query, &all); err != nil {
 		return nil, err

@@ -185,7 +185,7 @@ func (l *linter) realName(name string) string {
 		return fixed
 	}
 	external := get(n, "external")
-	if text(external) == "true" || external != nil && external.Kind == yaml.MappingNode || name == l.network {
+	if text(external) == "true" || external != nil && external.Kind == yaml.MappingNode || slices.Contains(docker.Networks(l.network), name) {
 		return cmp.Or(text(get(external, "name")), name)
 	}
 	return l.project + "_" + name

@@ -109,6 +109,7 @@ func TestRemovalGrace(t *testing.T) {
 	o := running("a", labelled("mcp-gw.name", "x", "mcp-gw.removal-grace", "30s"))
 	b := newBench()
 	b.sees(o)
+	b.set() // it was shown
 	b.event("kill", "a", "9")
 	b.event("die", "a")
 	b.misses("a")

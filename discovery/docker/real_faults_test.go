@@ -36,7 +36,7 @@ func (l *lab) make(w want, change func(*container.Config, *container.HostConfig)
 	l.t.Helper()
 	img, err := image()
 	l.must("build", err)
-	c := &container.Config{Image: img, Cmd: w.cmd, Labels: map[string]string{testLabel: testRun}}
+	c := &container.Config{Image: img, Cmd: w.cmd, Labels: map[string]string{runLabel: testRun}}
 	for k, v := range w.labels {
 		c.Labels[k] = v
 	}
@@ -312,7 +312,7 @@ func TestF22F23ReplicasOfAService(t *testing.T) {
 	l.start(want{labels: port8080("calm")})
 	_, r := l.watch(Config{Log: testLog(t)})
 	r.awaitNames(t, "calm")
-	other, err := l.cli.ContainerCommit(t.Context(), l.make(want{}, nil), container.CommitOptions{Reference: testImage + "-other", Config: &container.Config{Labels: map[string]string{testLabel: testRun}, Cmd: []string{"8080"}, Entrypoint: []string{"/server"}}})
+	other, err := l.cli.ContainerCommit(t.Context(), l.make(want{}, nil), container.CommitOptions{Reference: testImage + "-other", Config: &container.Config{Labels: map[string]string{runLabel: testRun}, Cmd: []string{"8080"}, Entrypoint: []string{"/server"}}})
 	l.must("commit", err)
 	t.Cleanup(func() {
 		_, _ = l.cli.ImageRemove(context.Background(), other.ID, imagetypes.RemoveOptions{Force: true})

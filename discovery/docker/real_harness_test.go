@@ -27,10 +27,13 @@ import (
 	"mcp-gw/discovery"
 )
 
-// Everything that the tests make in an engine has this label, with the run as its
-// value, so that what one of them left behind is found, and nothing of another run
-// that uses the engine at the same time.
-const testLabel = "discovery-docker-test"
+// Everything that the tests make in an engine has the run as label, so that what one
+// of them left behind is found, and nothing of another run that uses the engine at the
+// same time.
+const (
+	testLabel = "discovery-docker-test"
+	runLabel  = testLabel + ".run"
+)
 
 var testRun = strings.ToLower(rand.Text()[:10])
 
@@ -91,7 +94,7 @@ func sweep() {
 	defer cli.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	byLabel := filters.NewArgs(filters.Arg("label", testLabel+"="+testRun))
+	byLabel := filters.NewArgs(filters.Arg("label", runLabel+"="+testRun))
 	list, err := cli.ContainerList(ctx, container.ListOptions{All: true, Filters: byLabel})
 	if err != nil {
 		return // no engine, nothing to sweep
@@ -185,7 +188,7 @@ func unique(what string) string {
 
 func (l *lab) network(name string) (id string) {
 	l.t.Helper()
-	r, err := l.cli.NetworkCreate(l.t.Context(), name, network.CreateOptions{Labels: map[string]string{testLabel: testRun}})
+	r, err := l.cli.NetworkCreate(l.t.Context(), name, network.CreateOptions{Labels: map[string]string{runLabel: testRun}})
 	if err != nil {
 		l.t.Fatalf("create network: %v", err)
 	}
@@ -221,7 +224,7 @@ func (l *lab) tryStart(w want) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	labels := map[string]string{testLabel: testRun}
+	labels := map[string]string{runLabel: testRun}
 	for k, v := range w.labels {
 		labels[k] = v
 	}

@@ -41,8 +41,12 @@ func team(prefix string, o observation) string {
 	return b.String()
 }
 
-// holder is who has a name: a container, and the team it is of.
-type holder struct{ id, team string }
+// holder is who has a name: the container that leads, the team it is of, and all that
+// sit there.
+type holder struct {
+	id, team string
+	all      []string
+}
 
 // seat is a name that was given: to one claim, or to those of one team.
 type seat struct {
@@ -127,6 +131,14 @@ func (c claim) superseded(claims []claim) bool {
 		number := c.obs.labels[labelComposeNumber]
 		return c.gone || number != "" && number == o.obs.labels[labelComposeNumber] && o.started().After(c.ended)
 	})
+}
+
+func (s seat) holder() holder {
+	h := holder{id: s.lead.obs.id, team: s.lead.part.team}
+	for _, c := range s.all {
+		h.all = append(h.all, c.obs.id)
+	}
+	return h
 }
 
 // backend is what is put for the seat.

@@ -92,6 +92,7 @@ func TestReplicaInACrashIsHeld(t *testing.T) {
 	for n := range 2 {
 		b.sees(scaled(n + 1))
 	}
+	b.set() // it was shown
 	b.event("die", "id2")
 	b.sees(crash(scaled(2), b.now, 1))
 	b.expectTeam(t, "restarting", "id1 id2!")

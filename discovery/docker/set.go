@@ -94,6 +94,9 @@ func assemble(prefix string, members []member, had tenure, now time.Time) assemb
 	byName := map[string][]claim{}
 	for i := range members {
 		for _, c := range members[i].claims(members, now) {
+			if !c.alive && !slices.Contains(had.holders[c.backend.Name].all, c.obs.id) {
+				continue // whoever left does not come back as a shadow
+			}
 			a.next = sooner(a.next, c.expires)
 			byName[c.backend.Name] = append(byName[c.backend.Name], c)
 		}
@@ -105,7 +108,7 @@ func assemble(prefix string, members []member, had tenure, now time.Time) assemb
 		}
 		s := assign(claims, had.holder(name))
 		seats[name] = s
-		a.names.holders[name] = holder{s.lead.obs.id, s.lead.part.team}
+		a.names.holders[name] = s.holder()
 		a.set = append(a.set, s.backend())
 	}
 	a.names.deeds = had.record(seats)

@@ -114,6 +114,7 @@ func TestTableOldAnswerDoesNotUndoADeath(t *testing.T) {
 	b := newBench()
 	a := running("a")
 	b.sees(a)
+	b.set() // it was shown
 	b.event("health_status", "a")
 	v := b.begin("a", b.now)
 	b.event("die", "a") // while the inspect is under way
@@ -160,6 +161,7 @@ func TestTableStopGoesAfterASecondLook(t *testing.T) {
 	b := newBench()
 	a := running("a")
 	b.sees(a)
+	b.set() // it was shown
 	b.event("kill", "a", "15")
 	b.event("die", "a")
 	b.sees(ended(a, b.now))
@@ -190,6 +192,7 @@ func TestTableCrashLoopIsHeld(t *testing.T) {
 	b := newBench()
 	a := running("a")
 	b.sees(a)
+	b.set() // it was shown
 	b.event("die", "a")
 	r := ended(a, b.now)
 	r.status = "restarting"
@@ -210,6 +213,7 @@ func TestTableSuccessorInSight(t *testing.T) {
 	t.Run("recreate", func(t *testing.T) {
 		b := newBench()
 		b.sees(old)
+		b.set() // it was shown
 		next := fresh
 		next.created = b.now
 		created := next
@@ -237,6 +241,7 @@ func TestTableSuccessorInSight(t *testing.T) {
 	t.Run("it never starts", func(t *testing.T) {
 		b := newBench()
 		b.sees(old)
+		b.set() // it was shown
 		created := fresh
 		created.created = b.now
 		status("created")(&created)
@@ -256,6 +261,21 @@ func TestTableSuccessorInSight(t *testing.T) {
 		b.sees(ended(old, b.now))
 		b.expect(t, "stopped", "")
 	})
+}
+
+// Whoever left does not come back when something that wants its name is created.
+func TestTableNoShadowOfOneThatLeft(t *testing.T) {
+	b := newBench()
+	b.sees(running("old", labelled("mcp-gw.name", "x")))
+	b.expect(t, "there", "x")
+	b.event("die", "old")
+	b.misses("old")
+	b.expect(t, "gone", "")
+	created := running("new", labelled("mcp-gw.name", "x"))
+	created.created = b.now
+	status("created")(&created)
+	b.sees(created)
+	b.expect(t, "another is created", "")
 }
 
 func TestTableConflict(t *testing.T) {

@@ -365,6 +365,7 @@ func TestWhoWaitsForOneTakesAnother(t *testing.T) {
 	held := backend(a)
 	held.Held = true
 	p.Set(held)
+	await(t, "holding", func() bool { return p.State().Phase == upstream.PhaseHolding }) // a call before that may still go out
 	got := make(chan string, 1)
 	go func() {
 		name, err := who(p, lane("x"), "after")

@@ -8,6 +8,7 @@ import (
 
 	"mcp-gw/discovery"
 	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/pool"
 	"mcp-gw/gateway/upstream"
 )
 
@@ -98,7 +99,7 @@ func (g *Gateway) describe(m *member) BackendState {
 	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled,
 		Tools: make([]json.RawMessage, 0, len(s.Tools)), Title: m.want.Shape.Title, Description: m.want.Shape.Description, Status: s.Status(), Source: b.Source, Container: b.Container,
 		State: string(s.Phase), ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
-		Instructions: s.Instructions, Resources: len(s.Resources), Prompts: len(s.Prompts), Groups: m.want.Groups, Replicas: 1, Stats: g.cfg.Journal.BackendStats(b.Name),
+		Instructions: s.Instructions, Resources: len(s.Resources), Prompts: len(s.Prompts), Groups: m.want.Groups, Replicas: 1 + len(m.want.Replicas), Endpoints: endpoints(m.up), Stats: g.cfg.Journal.BackendStats(b.Name),
 		Diagnostics: append(append(slices.Clone(b.Diagnostics), s.Remarks...), shapeRemarks(m.want.Shape, s)...)}
 	if m.want.Shape.NoPrompts {
 		out.Prompts = 0
@@ -148,6 +149,39 @@ func (g *Gateway) describe(m *member) BackendState {
 	if !s.RetryAt.IsZero() {
 		at := s.RetryAt.UTC()
 		out.NextRetryAt = &at
+	}
+	return out
+}
+
+const stateDraining = "draining"
+
+// endpoints are the replicas of a backend that has several.
+func endpoints(up *pool.Pool) []EndpointState {
+	all := up.Endpoints()
+	if len(all) < 2 {
+		return nil
+	}
+	out := make([]EndpointState, len(all))
+	for i, e := range all {
+		b := e.Backend
+		out[i] = EndpointState{ID: b.Replica.ID, URL: b.URL, Container: b.Container, State: string(e.State.Phase), Reason: e.State.Reason,
+			Weight: b.Replica.Weight, Drain: b.Replica.Drain, Sessions: e.Sessions, Calls: e.Calls}
+		if e.State.URL != "" && e.State.Backend.URL == b.URL {
+			out[i].URL = e.State.URL
+		}
+		if e.State.Phase != upstream.PhaseReady {
+			continue
+		}
+		switch {
+		case b.Held:
+			out[i].State, out[i].Reason = string(upstream.PhaseHolding), "it stopped and is expected back"
+		case b.Withheld != "":
+			out[i].State, out[i].Reason = stateDegraded, b.Withheld
+		case e.Ending:
+			out[i].State, out[i].Reason = stateDraining, "it was told to end"
+		case b.Replica.Drain:
+			out[i].State = stateDraining
+		}
 	}
 	return out
 }

@@ -33,20 +33,40 @@ type BackendState struct {
 	// Failure is how far the last connect came: dns, refused, timeout, unreachable and
 	// tls did not reach the server; no_answer, closed, http_status, auth_required,
 	// not_mcp and protocol did; list_failed is the last step. Empty: it did not fail.
-	Failure         string                 `json:"failure,omitempty"`
-	NextRetryAt     *time.Time             `json:"nextRetryAt,omitempty"`
-	ProtocolVersion string                 `json:"protocolVersion,omitempty"`
-	Era             string                 `json:"era,omitempty"`
-	ServerInfo      json.RawMessage        `json:"serverInfo,omitempty"`
-	Instructions    string                 `json:"instructions,omitempty"`
-	Resources       int                    `json:"resources"`
-	Prompts         int                    `json:"prompts"`
-	Groups          []string               `json:"groups,omitempty"`
-	Title           string                 `json:"title,omitempty"`
-	Description     string                 `json:"description,omitempty"`
-	Replicas        int                    `json:"replicas"`
-	Stats           journal.Stats          `json:"stats"`
-	Diagnostics     []discovery.Diagnostic `json:"diagnostics"`
+	Failure         string          `json:"failure,omitempty"`
+	NextRetryAt     *time.Time      `json:"nextRetryAt,omitempty"`
+	ProtocolVersion string          `json:"protocolVersion,omitempty"`
+	Era             string          `json:"era,omitempty"`
+	ServerInfo      json.RawMessage `json:"serverInfo,omitempty"`
+	Instructions    string          `json:"instructions,omitempty"`
+	Resources       int             `json:"resources"`
+	Prompts         int             `json:"prompts"`
+	Groups          []string        `json:"groups,omitempty"`
+	Title           string          `json:"title,omitempty"`
+	Description     string          `json:"description,omitempty"`
+	// Replicas is how many processes serve it; Endpoints are these, where there are
+	// several.
+	Replicas    int                    `json:"replicas"`
+	Endpoints   []EndpointState        `json:"endpoints,omitempty"`
+	Stats       journal.Stats          `json:"stats"`
+	Diagnostics []discovery.Diagnostic `json:"diagnostics"`
+}
+
+// EndpointState is one of several processes that serve a backend.
+type EndpointState struct {
+	ID        string               `json:"id"`
+	URL       string               `json:"url"`
+	Container *discovery.Container `json:"container,omitempty"`
+	// State is that of a backend; draining while it gets no new sessions, and degraded
+	// while it gets no requests although it is connected.
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+	// Weight is its share of new sessions, relative to the others'.
+	Weight int  `json:"weight"`
+	Drain  bool `json:"drain,omitempty"`
+	// Sessions are those of clients, Calls what is under way.
+	Sessions int `json:"sessions"`
+	Calls    int `json:"calls"`
 }
 
 // ToolState is one tool of the catalogue.

@@ -162,6 +162,25 @@ func TestStartPage(t *testing.T) {
 	}
 }
 
+func TestReplicasAreShown(t *testing.T) {
+	h := newHouse(t)
+	web := labelled("web")
+	web.Replicas = 3
+	for i, state := range []string{"ready", "draining", "holding"} {
+		web.Endpoints = append(web.Endpoints, gateway.EndpointState{ID: strings.Repeat("c", i+1), URL: "http://172.20.0.2:8080/mcp",
+			State: state, Weight: 1, Container: web.Container})
+	}
+	h.gateway.docker = []gateway.BackendState{web}
+	r := httptest.NewRecorder()
+	h.handler.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "http://gw.local:3000/", nil))
+	if body := r.Body.String(); !strings.Contains(body, "2 of 3 replicas") {
+		t.Errorf("the page lacks the replicas:\n%s", body)
+	}
+	if status, got := h.call(t, "GET", "/api/backends/web", ""); status != 200 || !strings.Contains(got, `"id":"cc"`) || !strings.Contains(got, `"state":"draining"`) {
+		t.Errorf("%d %s", status, got)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	h := newHouse(t)
 	h.call(t, "POST", "/api/backends", ha)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -101,6 +102,15 @@ func (s *server) page(c echo.Context) error {
 		}
 		if b.Source == discovery.SourceDocker && b.Container != nil {
 			row.Source = "container " + b.Container.Name
+		}
+		if n := len(b.Endpoints); n > 0 {
+			ready := 0
+			for _, e := range b.Endpoints {
+				if e.State == "ready" || e.State == "draining" {
+					ready++
+				}
+			}
+			row.Source = fmt.Sprintf("%d of %d replicas", ready, n)
 		}
 		p.Backends = append(p.Backends, row)
 	}

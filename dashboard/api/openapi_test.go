@@ -140,6 +140,7 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 		"Setting":         discovery.Setting{},
 		"Backend":         gateway.BackendState{},
 		"BackendAnswer":   backendAnswer{},
+		"Endpoint":        gateway.EndpointState{},
 		"LogEntry":        journal.Entry{},
 		"Tool":            tool{},
 		"Tools":           toolsAnswer{},

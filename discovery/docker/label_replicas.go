@@ -3,10 +3,10 @@ package docker
 import "mcp-gw/discovery"
 
 var replicaLabels = []label{
-	{key: "weight", later: true, kind: "0–100", fallback: "`1`", example: "0",
+	{key: "weight", kind: "0–100", fallback: "`1`", example: "0",
 		doc: "The share of new sessions that this container gets among the replicas of its compose service. `0` gives it none and leaves those that it has alone.", wrong: "is not a number from 0 to 100", set: setWeight},
-	{key: "balance", later: true, kind: "`sticky`, `round-robin` or `least-busy`", fallback: "`sticky`", example: "round-robin",
-		doc: "How new sessions are spread over replicas: a client always to the same one, in turn, or to the one with the fewest calls under way.", wrong: "is none of sticky, round-robin, least-busy", set: setBalance},
+	{key: "balance", kind: "`sticky`, `round-robin` or `least-busy`", fallback: "`sticky`", example: "round-robin",
+		doc: "How sessions are spread over replicas: to the one with the fewest for its weight, in turn, or to the one with the fewest calls under way. A session stays where it is; requests of clients and servers that have none are spread one by one, except that `sticky` keeps each client with sessions at one replica.", wrong: "is none of sticky, round-robin, least-busy", set: setBalance},
 }
 
 func setWeight(s *settings, _, value string) (_ string, err error) {

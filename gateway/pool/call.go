@@ -39,7 +39,7 @@ func (p *Pool) spread(ctx context.Context, x upstream.Exchange) (err error) {
 		news, s := *p.news.Load(), p.set.Load()
 		r := p.choose(s, x.Lane(), tried)
 		if r != nil {
-			if err = p.callAt(ctx, r, x); err == nil || !elsewhere(ctx, err) {
+			if err = p.callAt(ctx, s, r, x); err == nil || !elsewhere(ctx, err) {
 				return err
 			}
 			tried = append(tried, r)
@@ -68,8 +68,8 @@ func (p *Pool) spread(ctx context.Context, x upstream.Exchange) (err error) {
 	}
 }
 
-// callAt carries x to r, which it does not wait for.
-func (p *Pool) callAt(ctx context.Context, r *replica, x upstream.Exchange) error {
+// callAt carries x to r of s, which it does not wait for.
+func (p *Pool) callAt(ctx context.Context, s *set, r *replica, x upstream.Exchange) error {
 	r.calls.Add(1)
 	err := r.up.CallHere(ctx, x, at)
 	r.calls.Add(-1)
@@ -83,7 +83,7 @@ func (p *Pool) callAt(ctx context.Context, r *replica, x upstream.Exchange) erro
 	if lost.Broken() {
 		r.suspect.Store(time.Now().UnixNano())
 	}
-	if name := p.called(r); name != "" {
+	if name := s.called(r); name != "" {
 		return lost.At(name)
 	}
 	return err

@@ -22,16 +22,27 @@ const (
 
 func (pl place) grade(now time.Time) grade {
 	switch {
-	case pl.want.Held || !pl.up.Connected():
+	case pl.want.Held || !pl.up.Connected() || !pl.meets(pl.up.State()):
 		return unfit
 	case pl.want.Withheld != "":
 		return withheld
-	case !pl.want.Doubted.IsZero() && now.Sub(pl.want.Doubted) < doubtTime, pl.suspected():
+	case pl.ending(now), pl.suspected():
 		return doubtful
 	case pl.want.Replica.Drain:
 		return draining
 	}
 	return good
+}
+
+// meets reports whether s is that of the process that is wanted, and not of one before
+// it in the same place.
+func (pl place) meets(s *upstream.State) bool {
+	return s.Backend.Generation == pl.want.Generation && s.Backend.URL == pl.want.URL
+}
+
+// ending reports whether the process was told to end a moment ago.
+func (pl place) ending(now time.Time) bool {
+	return !pl.want.Doubted.IsZero() && now.Sub(pl.want.Doubted) < doubtTime
 }
 
 // suspected reports whether a connection broke, and nothing was heard since.

@@ -297,8 +297,8 @@ func nameOf(b discovery.Backend) string {
 }
 
 // called answers the name of a replica where there are several, "" otherwise.
-func (p *Pool) called(r *replica) string {
-	if s := p.set.Load(); s.only == nil {
+func (s *set) called(r *replica) string {
+	if s.only == nil {
 		for _, pl := range s.all {
 			if pl.replica == r {
 				return nameOf(pl.want)
@@ -313,6 +313,8 @@ type Endpoint struct {
 	// Backend is what is wanted of it, State what it is.
 	Backend discovery.Backend
 	State   *upstream.State
+	// Ending: it was told to end a moment ago, and gets nothing new while another is there.
+	Ending bool
 	// Sessions are those of clients, Calls what is under way. Calls are counted where
 	// there are several replicas.
 	Sessions, Calls int
@@ -323,7 +325,7 @@ func (p *Pool) Endpoints() []Endpoint {
 	s := p.set.Load()
 	out := make([]Endpoint, len(s.all))
 	for i, pl := range s.all {
-		out[i] = Endpoint{Backend: pl.want, State: pl.up.State(), Sessions: pl.up.Sessions(), Calls: int(pl.calls.Load())}
+		out[i] = Endpoint{Backend: pl.want, State: pl.up.State(), Ending: pl.ending(time.Now()), Sessions: pl.up.Sessions(), Calls: int(pl.calls.Load())}
 	}
 	return out
 }

@@ -9,7 +9,7 @@ type recorder struct {
 }
 
 func (r recorder) Backend(level journal.Level, backend, message string) {
-	if name := r.pool.called(r.replica); name != "" {
+	if name := r.pool.set.Load().called(r.replica); name != "" {
 		message = name + ": " + message
 	}
 	r.pool.cfg.Record.Backend(level, backend, message)

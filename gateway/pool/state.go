@@ -64,7 +64,7 @@ func partOf(pl place, s *upstream.State, unwell bool) part {
 	switch s.Phase {
 	case upstream.PhaseReady:
 		switch {
-		case pl.want.Held || pl.want.Withheld != "" && !unwell:
+		case pl.want.Held || !pl.meets(s) || pl.want.Withheld != "" && !unwell:
 			return awaited
 		case pl.want.Replica.Drain:
 			return retiring

@@ -114,7 +114,7 @@ func (p *Pool) catchUpLocked(r *replica) {
 	p.goLocked(func() {
 		for uri, w := range todo {
 			if err := p.subscribeAt(p.ctx, uri, w, r); err != nil && p.ctx.Err() == nil {
-				p.cfg.Log.Warn("a resource cannot be watched any more", "backend", p.name, "replica", p.called(r), "uri", uri, "err", err)
+				p.cfg.Log.Warn("a resource cannot be watched any more", "backend", p.name, "replica", p.set.Load().called(r), "uri", uri, "err", err)
 			}
 		}
 	})

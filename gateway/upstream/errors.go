@@ -66,8 +66,8 @@ func (e *eraError) Unwrap() []error { return []error{errOtherEra, e.status} }
 // Causes with which calls are ended from outside.
 var (
 	errSilent   = errors.New("timed out")
-	errReplaced = errors.New("the backend was restarted or replaced while the call ran")
-	errRemoved  = errors.New("the backend was removed while the call ran")
+	errReplaced = errors.New("it was restarted or replaced while the call ran")
+	errRemoved  = errors.New("it was removed while the call ran")
 	errStopped  = errors.New("the gateway was stopped while the call ran")
 	errTooLarge = errors.New("sent a message larger than allowed (MCP_GW_MAX_MESSAGE)")
 	errOverflow = errors.New("the client takes the answers more slowly than the backend sends them")

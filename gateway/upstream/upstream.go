@@ -153,7 +153,7 @@ func (u *Upstream) live(b discovery.Backend) {
 	defer cancel()
 	// A wish for something else ends an attempt that hangs, and so does the end of
 	// the time for which the tools stay without a connection.
-	heard := u.interrupt(b, u.reconnect, cancel)
+	heard := u.interrupt(b, cancel)
 	if u.State().Phase == PhaseHolding {
 		defer time.AfterFunc(u.holdLeft(), cancel).Stop()
 	}
@@ -164,7 +164,7 @@ func (u *Upstream) live(b discovery.Backend) {
 			err = &listError{err}
 		}
 	}
-	if heard() {
+	if wished, _ := heard(); wished {
 		u.wish.ring() // for watch; an attempt that failed because of it ends here
 	}
 	if err != nil {
@@ -219,20 +219,21 @@ func (u *Upstream) end(b discovery.Backend, l *link, why error) {
 }
 
 // interrupt cancels what is being done for b when something else is wanted
-// meanwhile, or when again rings. The function that it answers ends the watching,
-// and reports whether the bell of wishes rang.
-func (u *Upstream) interrupt(b discovery.Backend, again bell, cancel func()) func() bool {
-	done, ended := make(chan struct{}), make(chan bool, 1)
+// meanwhile, or a new connection. The function that it answers ends the watching,
+// and reports which of the bells rang.
+func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() (wished, again bool) {
+	done, ended := make(chan struct{}), make(chan [2]bool, 1)
 	go func() {
-		rang := false
+		var rang [2]bool
 		for {
 			select {
 			case <-u.wish:
-				rang = true
+				rang[0] = true
 				if !u.desired.Load().Same(b) {
 					cancel()
 				}
-			case <-again:
+			case <-u.reconnect:
+				rang[1] = true
 				cancel()
 			case <-done:
 				ended <- rang
@@ -240,7 +241,7 @@ func (u *Upstream) interrupt(b discovery.Backend, again bell, cancel func()) fun
 			}
 		}
 	}()
-	return func() bool { close(done); return <-ended }
+	return func() (bool, bool) { close(done); rang := <-ended; return rang[0], rang[1] }
 }
 
 // publish stands up a new state made from the last one.

@@ -32,13 +32,17 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	var heard, dirty kinds     // whose changes the stream tells; whose list is to be read again
 	var said kinds             // whose list the backend says has changed
 	failures := 0
-	// While the backend is being asked, nobody hears a wish. One for something else
-	// ends the link, and the asking with it.
+	// While the backend is being asked, nobody else hears a wish. One for something else
+	// ends the link, one for a new connection too, and the asking with it.
 	asking := func(ask func() error) error {
-		wished := u.interrupt(b, nil, cancel)
+		heard := u.interrupt(b, cancel)
 		err := ask()
-		if wished() {
+		wished, again := heard()
+		if wished {
 			u.wish.ring()
+		}
+		if again {
+			u.reconnect.ring()
 		}
 		return err
 	}

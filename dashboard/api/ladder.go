@@ -130,11 +130,13 @@ func remedy(o discovery.Observed, b gateway.BackendState) string {
 	case "no_answer", "closed":
 		return fmt.Sprintf("is mcp-gw.port=%s the port of the MCP server? Its log: %s", setting(o, "port").Value, logs)
 	case "http_status":
-		fix := "set the label mcp-gw.path to the path at which the server answers MCP"
+		fix := "set the label mcp-gw.path to the path at which the server answers MCP; " + logs + " often shows it"
 		if t := setting(o, "transport"); t.Source == "label" && t.Value != "auto" {
-			fix += fmt.Sprintf(", or remove the label mcp-gw.transport=%s, so that the transport is found out", t.Value)
+			fix = fmt.Sprintf("remove the label mcp-gw.transport=%s, so that the transport is found out; or %s", t.Value, fix)
 		}
-		return fix + "; " + logs + " often shows it"
+		return fix
+	case "auth_required":
+		return credentials(o)
 	case "not_mcp":
 		return fmt.Sprintf("set mcp-gw.port and mcp-gw.path to where the MCP server listens (tried: port %s)", setting(o, "port").Value)
 	case "protocol":
@@ -142,8 +144,16 @@ func remedy(o discovery.Observed, b gateway.BackendState) string {
 	case "list_failed":
 		return logs
 	}
-	// auth_required and tls: their sentence names the label.
+	// tls: its sentence names the label.
 	return "set the label that the reason names, and start the container anew"
+}
+
+// credentials is how a server is given those that it wants.
+func credentials(o discovery.Observed) string {
+	if s := setting(o, "auth.secret"); s.Value != "" {
+		return fmt.Sprintf("it does not take the secret of mcp-gw.auth.secret=%s as mcp-gw.auth=%s sends it: write the right one into its file in the gateway's MCP_GW_SECRETS_DIR", s.Value, setting(o, "auth").Value)
+	}
+	return fmt.Sprintf("mcp-gw.auth=bearer and mcp-gw.auth.secret=<secret name>, with the token in a file of that name in the gateway's MCP_GW_SECRETS_DIR, and MCP_GW_SECRET_GRANTS=<secret name>:%s on the gateway", o.Backend)
 }
 
 // setting is one effective value, and where it came from.

@@ -63,7 +63,7 @@ func (s *spec) togetherAuth() {
 	_, hasSecret := s.has("auth.secret")
 	switch {
 	case needs && !hasSecret && !s.refusedLabel("auth.secret"):
-		s.fail(codeExcludes, s.prefix+".auth", fmt.Sprintf("%s.auth=%s, and no secret for it; not registered", s.prefix, s.auth), s.prefix+".auth.secret=NAME")
+		s.fail(codeExcludes, s.prefix+".auth", fmt.Sprintf("%s.auth=%s, and no secret for it; not registered", s.prefix, s.auth), s.prefix+".auth.secret=<secret name>")
 	case !needs && hasSecret && !s.refusedLabel("auth"):
 		s.fail(codeExcludes, s.prefix+".auth.secret", fmt.Sprintf("%s.auth.secret without %[1]s.auth, which says how it is sent; not registered", s.prefix), s.prefix+".auth=bearer")
 	}

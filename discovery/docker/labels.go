@@ -61,6 +61,7 @@ func firstError(ds []discovery.Diagnostic) (discovery.Diagnostic, bool) {
 func parseLabels(prefix string, labels map[string]string) parsed {
 	p := parsed{spec: spec{settings: defaults(), prefix: prefix, given: map[string]string{}}, shown: map[string]string{}}
 	var root []string
+	misspelt := 0
 	named := map[string][]string{} // backend → its labels
 	// Sorted, so that the same labels always give the same remarks. A lower-case
 	// key sorts behind its upper-case twin, so the later one is the right one.
@@ -79,11 +80,19 @@ func parseLabels(prefix string, labels map[string]string) parsed {
 		}
 		if want, ok := nearMiss(prefix, key); ok {
 			p.nearMiss = true
-			shown := show(lowerASCII(key), labels[key])
+			if misspelt++; misspelt > maxLabels {
+				continue
+			}
+			want = p.spelt(want)
+			shown := show(want[len(prefix)+1:], labels[key])
 			p.shown[clip(key)] = shown
 			p.remark(discovery.SeverityWarning, codeMisspelt, key, shown,
-				fmt.Sprintf("label %q is ignored: did you mean %q?", clip(key), clip(want)), clip(want))
+				fmt.Sprintf("label %q is ignored, because it does not begin with %q: did you mean %q?", clip(key), prefix+".", clip(want)), p.corrected(want, labels[key], shown))
 		}
+	}
+	if misspelt > maxLabels {
+		p.remark(discovery.SeverityWarning, codeTooMany, prefix, "",
+			fmt.Sprintf("%d labels have a misspelt prefix, %d are told of", misspelt, maxLabels), "write them with the prefix "+prefix+".")
 	}
 	n := len(root)
 	for _, keys := range named {
@@ -153,15 +162,19 @@ func (s *spec) take(key, value string) {
 	shown := show(lower, value)
 	l, member, known := lookup(rest)
 	if secretValue(value) || secretKey(lower) && !namesSecret(lower) && l.key != "tools.rename." {
-		fix := "keep the secret out of labels: put it into a file of the gateway's secrets, and name that with " + s.prefix + ".auth.secret"
-		if l.key == "headers." {
-			fix = fmt.Sprintf("%s.secret-headers.%s=NAME, with the secret in the gateway's file NAME", s.prefix, clip(member))
+		instead := fmt.Sprintf("%[1]s.auth=bearer and %[1]s.auth.secret=<secret name>", s.prefix)
+		switch {
+		case l.key == "headers.":
+			instead = fmt.Sprintf("%s.secret-headers.%s=<secret name>", s.prefix, clip(member))
+		case namesSecret(lower):
+			instead = clip(key) + "=<secret name>"
 		}
+		fix := instead + ", with the secret in a file of that name in the gateway's MCP_GW_SECRETS_DIR"
 		s.remark(discovery.SeverityWarning, codeSecret, key, masked,
 			fmt.Sprintf("label %q seems to hold a secret; everybody who may inspect the container can read it", clip(key)), fix)
 	}
 	if !known {
-		s.unknown(key, lower, shown)
+		s.unknown(key, rest, value, shown)
 		return
 	}
 	// What a family has behind the dot is written in any case; the rest is not.
@@ -218,14 +231,19 @@ func (s *spec) refused(l label, member, key, shown string, err error) {
 	s.remark(severity, codeBadValue, key, shown, message, fix)
 }
 
-func (s *spec) unknown(key, lower, shown string) {
-	message, fix := fmt.Sprintf("unknown label %q", clip(key)), ""
+func (s *spec) unknown(key, rest, value, shown string) {
+	lower := lowerASCII(rest)
+	message, fix := fmt.Sprintf("unknown label %q is ignored", clip(key)), ""
 	if a := advice[lower]; a != "" {
 		fix = strings.ReplaceAll(a, DefaultLabelPrefix+".", s.prefix+".")
 		message += ": " + fix
 	} else if g := guess(lower); g != "" {
-		fix = s.prefix + "." + g
-		message += fmt.Sprintf(": did you mean %s?", fix)
+		meant := s.prefix + "." + withMember(g, rest)
+		message += fmt.Sprintf(": did you mean %s?", clip(meant))
+		if opposites[lower] {
+			value = opposite(value)
+		}
+		fix = s.corrected(meant, value, shown)
 	}
 	s.remark(discovery.SeverityWarning, codeUnknownLabel, key, shown, message, fix)
 }

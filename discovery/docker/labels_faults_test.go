@@ -14,9 +14,9 @@ func TestF26LabelMistakesAreTold(t *testing.T) {
 	for _, tt := range []struct {
 		key, value, verdict, code, fix string
 	}{
-		{"mcp-gw.transprot", "http", verdictRegisteredWarn, "L001w", "mcp-gw.transport"},
+		{"mcp-gw.transprot", "http", verdictRegisteredWarn, "L001w", "mcp-gw.transport=http"},
 		{"mcp-gw.port", "http", verdictLabelValue, "L002e", "mcp-gw.port=8080"},
-		{"mcpgw.port", "8080", verdictRegisteredWarn, "L005w", "mcp-gw.port"},
+		{"mcpgw.port", "8080", verdictRegisteredWarn, "L005w", "mcp-gw.port=8080"},
 	} {
 		b := newBench()
 		b.sees(running("a", labelled(tt.key, tt.value)))

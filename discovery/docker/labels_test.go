@@ -117,17 +117,22 @@ func TestParseLabelsValues(t *testing.T) {
 		{"tls.ca", "/proc/self/environ", "L002e", nil, ""},
 		{"tls.ca", "/a\nb", "L002e", nil, ""},
 		{"tls.ca", "/" + strings.Repeat("a", 1024), "L002e", nil, ""},
-		{"tls.insecure", "true", "L001w", nil, "mcp-gw.tls.verify"},
+		{"tls.insecure", "true", "L001w", nil, "mcp-gw.tls.verify=false"},
 		{"tls.servername", "x", "L001w", nil, "mcp-gw.tls.server-name"},
 		{"group", "x", "L001w", nil, "mcp-gw.groups"},
 
-		{"transprot", "http", "L001w", nil, "mcp-gw.transport"},
+		{"transprot", "http", "L001w", nil, "mcp-gw.transport=http"},
 		{"prot", "1", "L001w", nil, "mcp-gw.port"},
 		{"enabled", "true", "L001w", nil, "mcp-gw.enable"},
 		{"endpoint", "/x", "L001w", nil, "mcp-gw.path"},
-		{"timout.call", "5s", "L001w", nil, "mcp-gw.timeout.call"},
-		{"header.X-A", "b", "L001w", nil, "mcp-gw.headers.<Name>"},
-		{"haeders.X-A", "b", "L001w", nil, "mcp-gw.headers.<Name>"},
+		{"timout.call", "5s", "L001w", nil, "mcp-gw.timeout.call=5s"},
+		{"timout.call", "5", "L001w", nil, "mcp-gw.timeout.call=5s"}, // the value is mended too
+		{"host", "search", "L001w", nil, "mcp-gw.url=http"},
+		{"token", "0123456789", "L001w L003w", nil, "mcp-gw.auth.secret=<secret name>, with the secret in a file of that name in the gateway's MCP_GW_SECRETS_DIR"},
+		{"headers.Authorization", "x", "L003w", nil, "mcp-gw.secret-headers.Authorization=<secret name>"},
+		{"tools.renam.a", "b", "L001w", nil, "mcp-gw.tools.rename.a=b"},
+		{"header.X-A", "b", "L001w", nil, "mcp-gw.headers.X-A=<value>"},
+		{"haeders.X-A", "b", "L001w", nil, "mcp-gw.headers.X-A=<value>"},
 		{"tools.exlude", "x", "L001w", nil, "mcp-gw.tools.exclude"},
 		{"env", "A=B", "L001w", nil, "on the container itself"},
 		{"disable", "true", "L001w", nil, "mcp-gw.enable=false"},
@@ -176,6 +181,8 @@ func TestParseLabelsPrefix(t *testing.T) {
 		{"mcp-gw.port", true, ""},
 		{"MCP-GW.port", true, ""},
 		{"mcpgw.port", false, "mcp-gw.port"},
+		{"mcpgw.prot", false, "mcp-gw.port"}, // both are wrong
+		{"mcpgw.backends.x.prot", false, "mcp-gw.backends.x.port"},
 		{"mcp_gw.port", false, "mcp-gw.port"},
 		{"mcp.gw.port", false, "mcp-gw.port"},
 		{"mcp-gateway.port", false, "mcp-gw.port"},
@@ -193,12 +200,18 @@ func TestParseLabelsPrefix(t *testing.T) {
 		{"traefik.enable", false, ""},
 		{"", false, ""},
 	}
+	value := func(key string) string { // 8080, or one that is good for the key
+		if key == "mcp-gw.enable" {
+			return "=true"
+		}
+		return "=8080"
+	}
 	for _, tt := range tests {
 		p := parseLabels("mcp-gw", map[string]string{tt.key: "8080"})
 		if p.labelled != tt.labelled || p.nearMiss != (tt.want != "") {
 			t.Errorf("%q: labelled %v, near miss %v; want %v, %v", tt.key, p.labelled, p.nearMiss, tt.labelled, tt.want != "")
 		}
-		if tt.want != "" && (codes(p.diagnostics) != "L005w" || p.diagnostics[0].Suggestion != tt.want) {
+		if tt.want != "" && (codes(p.diagnostics) != "L005w" || p.diagnostics[0].Suggestion != tt.want+value(tt.want)) {
 			t.Errorf("%q: %+v, want suggestion %q", tt.key, p.diagnostics, tt.want)
 		}
 	}
@@ -219,13 +232,20 @@ func TestParseLabelsTogether(t *testing.T) {
 	if got := codes(parseLabels("mcp-gw", many).diagnostics); got != "L009e" {
 		t.Errorf("too many labels: %q", got)
 	}
+	misspelt := map[string]string{}
+	for key, value := range many {
+		misspelt["mcpgw"+key[len("mcp-gw"):]] = value
+	}
+	if p := parseLabels("mcp-gw", misspelt); len(p.diagnostics) != maxLabels+1 || p.diagnostics[maxLabels].Code != "L009" {
+		t.Errorf("too many misspelt labels: %d remarks", len(p.diagnostics))
+	}
 }
 
 // No secret of a label may be in anything that is shown.
 func TestParseLabelsMasks(t *testing.T) {
 	const secret = "ghp_0123456789abcdef"
-	for _, key := range []string{"headers.Authorization", "headers.X-Plain", "headers.bad name", "port", "path", "name", "enable", "colour", "auth.token", "title", "groups", "tls.verify", "tls.server-name", "tls.ca"} {
-		p := parseLabels("mcp-gw", map[string]string{"mcp-gw." + key: secret})
+	for _, key := range []string{"headers.Authorization", "headers.X-Plain", "headers.bad name", "port", "path", "name", "enable", "colour", "auth.token", "title", "groups", "haeders.X-Plain", "token", "prot", "auth.secret", "secret-headers.X-A", "tls.verify", "tls.server-name", "tls.ca"} {
+		p := parseLabels("mcp-gw", map[string]string{"mcp-gw." + key: secret, "mcpgw." + key: secret})
 		for _, d := range p.diagnostics {
 			for what, s := range map[string]string{"value": d.Value, "message": d.Message, "suggestion": d.Suggestion} {
 				if strings.Contains(strings.ToLower(s), "0123456789abcdef") {

@@ -286,6 +286,7 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 	now := time.Now()
 	a := p.table.assemble(now)
 	p.voice.stamp(&a, now)
+	p.voice.out(p.last, a.observed)
 	if put = !p.hasPut || !reflect.DeepEqual(p.last, a.set); put {
 		p.voice.setChanged(p.last, a)
 		p.last, p.hasPut = a.set, true

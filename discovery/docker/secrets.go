@@ -132,7 +132,7 @@ func (s *spec) open(w world, o observation, backend, key, name string) (string, 
 	// A name that looks like a secret may be one, written in the wrong place.
 	called, file := "the secret "+name, name
 	if show(key, name) == masked {
-		called, file = "the secret that it names", "NAME"
+		called, file = "the secret that it names", "<secret name>"
 	}
 	dir := w.rules.SecretsDir
 	if dir == "" {

@@ -341,7 +341,7 @@ func (m *member) observedPart(p *part, seats map[string]seat, had tenure, prefix
 // conflict rewrites the judgement of a backend whose name another container has.
 func conflict(b *discovery.ObservedBackend, o observation, winner claim, prefix string, several bool) discovery.Diagnostic {
 	other := winner.obs.name
-	fix := fmt.Sprintf("give %s or %s another name, with the label %s.name", o.name, other, prefix)
+	fix := fmt.Sprintf("%s.name=<another name>, as a label of %s or of %s", prefix, o.name, other)
 	if several {
 		fix = fmt.Sprintf("give the backend another name in the labels %s.%s%s.* of %s", prefix, severalKey, b.Backend, o.name)
 	}

@@ -125,7 +125,7 @@ func describe(o observation, w world, fixedName string) description {
 		}
 		return judge(verdictSelf, "this is the gateway", "")
 	case strings.EqualFold(o.labels[labelComposeOneOff], "true"):
-		return judge(verdictOneOff, "a one-off container of docker compose run is not registered", "")
+		return judge(verdictOneOff, "a one-off container of docker compose run is not registered", oneOffFix(o))
 	}
 	switch {
 	case !p.labelled && p.nearMiss:
@@ -153,6 +153,11 @@ func describe(o observation, w world, fixedName string) description {
 	}
 	first := d.parts[0]
 	return judge(first.verdict, first.reason, first.fix)
+}
+
+// oneOffFix starts as a service what was run once.
+func oneOffFix(o observation) string {
+	return strings.TrimRight("docker compose up -d "+o.labels[labelComposeService], " ")
 }
 
 // sign says whom remarks are about.
@@ -203,7 +208,7 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 	case port == 0 && s.url == "" && where.host:
 		// What the image exposes says nothing of the host, where others listen too.
 		if !s.refusedLabel("port") {
-			s.fail(codeNoPort, s.prefix+".port", fmt.Sprintf("%q uses the host's network, where many listen; set %s.port", o.name, s.prefix), s.prefix+".port=8080")
+			s.fail(codeNoPort, s.prefix+".port", fmt.Sprintf("%q uses the host's network, where others listen too; set %s.port", o.name, s.prefix), s.prefix+".port=8080, or wherever the MCP server listens")
 		}
 	case port == 0 && s.url == "":
 		portFrom = "inferred"
@@ -292,17 +297,31 @@ func role(s settings, team string, o observation) discovery.ReplicaRole {
 
 func isWarning(d discovery.Diagnostic) bool { return d.Severity == discovery.SeverityWarning }
 
+// eachPort offers a label with each of several ports: which is the right one is not
+// known here.
+func eachPort(label string, ports []int) string {
+	const most = 4
+	var offers []string
+	for _, p := range ports[:min(len(ports), most)] {
+		offers = append(offers, fmt.Sprintf("%s=%d", label, p))
+	}
+	if len(ports) > most {
+		offers = append(offers, "…")
+	}
+	return strings.Join(offers, " or ") + ", whichever the MCP server listens on"
+}
+
 func (s *spec) remarkPort(o observation) {
 	label := s.prefix + ".port"
 	switch {
 	case len(o.tcpPorts) > 0:
 		s.fail(codeAmbiguousPort, label, fmt.Sprintf("%q exposes %s, and none of them stands out; set %s", o.name, portList(o.tcpPorts), label),
-			fmt.Sprintf("%s=%d", label, o.tcpPorts[0]))
+			eachPort(label, o.tcpPorts))
 	case o.openStdin && s.transport == discovery.TransportAuto:
 		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? Set %s.transport=stdio, or %s where it listens", o.name, s.prefix, label),
 			s.prefix+".transport=stdio")
 	default:
-		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port; set %s", o.name, label), label+"=8080")
+		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port; set %s", o.name, label), label+"=8080, or wherever the MCP server listens")
 	}
 }
 

@@ -22,6 +22,8 @@ type voice struct {
 	refusal string                  // of an inspect
 	limit   string                  // what is refused altogether
 	flapped map[string]time.Time    // containers that start over and over: when that was said
+	// verdicts are the judgements of the last assembly, by container.
+	verdicts map[string]string
 }
 
 // remarkKey is what makes two remarks the same.

@@ -89,6 +89,10 @@ func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.U
 		}
 	}
 	if err != nil {
+		var status *statusError
+		if b.Transport != discovery.TransportAuto && errors.As(err, &status) {
+			status.transport = b.Transport
+		}
 		l.kill(err)
 		l.retire()
 		return nil, err

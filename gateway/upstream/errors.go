@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"mcp-gw/discovery"
 )
 
 // UnavailableError says that a call did not reach its backend, or that its answer
@@ -82,15 +84,23 @@ type statusError struct {
 	status int
 	body   string // the beginning of it
 	moved  string // the Location of a redirect
+	// transport is the one that somebody chose, and that was not answered; "" when
+	// it was to be found out.
+	transport discovery.Transport
 }
 
 func (e *statusError) Error() string {
 	switch e.status {
 	case 401:
-		return "answered 401 Unauthorized: it needs credentials (mcp-gw.headers.Authorization, or headers of the registration)"
+		return "answered 401 Unauthorized: it needs credentials, and got none that it takes (mcp-gw.auth and mcp-gw.auth.secret, or headers of the registration)"
 	case 403, 421:
 		return fmt.Sprintf("answered %d: %s (is the server's allowed Host list missing the name it is called by?)", e.status, oneLine(e.body))
-	case 404:
+	case 404, 405:
+		if e.transport != "" {
+			return fmt.Sprintf("answered %d to transport %s: does it speak another (mcp-gw.transport=auto finds out), or this one at another path (mcp-gw.path)?", e.status, e.transport)
+		}
+	}
+	if e.status == 404 {
 		return "answered 404: is the path right (mcp-gw.path)?"
 	}
 	if e.body == "" {

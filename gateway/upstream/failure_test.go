@@ -83,7 +83,7 @@ func TestFailureOfAConnect(t *testing.T) {
 		"hangs up":          {raw(t, ""), FailureClosed, "closed"},
 		"another protocol":  {raw(t, "SSH-2.0-OpenSSH_9.6\r\n"), FailureNotMCP, "does not speak HTTP"},
 		"wrong path":        {status(404, "not found"), FailureHTTPStatus, "404 at /mcp, 404 at /"},
-		"wants credentials": {status(401, ""), FailureAuth, "mcp-gw.headers.Authorization"},
+		"wants credentials": {status(401, ""), FailureAuth, "mcp-gw.auth.secret"},
 		"broken":            {status(500, "oops"), FailureHTTPStatus, "500 at /mcp"},
 		"a web page": {answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
@@ -109,6 +109,22 @@ func TestFailureOfAConnect(t *testing.T) {
 				t.Errorf("failure %q, reason %q; want %q and %q in it", s.Failure, s.Reason, test.want, test.sentence)
 			}
 		})
+	}
+}
+
+// Who chose a transport that the server does not speak is told so, and not only to
+// look at the path.
+func TestAWrongTransportIsNamed(t *testing.T) {
+	here := answering(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	for transport, want := range map[discovery.Transport]string{
+		discovery.TransportSSE: "answered 404 to transport sse: does it speak another (mcp-gw.transport=auto", discovery.TransportHTTP: "404 to transport http",
+		discovery.TransportAuto: "answered 404: is the path right",
+	} {
+		b := discovery.Backend{Name: "b", Source: discovery.SourceDocker, URL: here + "/x", Transport: transport}
+		s := awaitState(t, start(t, b, quick()), "a failed attempt", func(s *State) bool { return s.Reason != "" })
+		if s.Failure != FailureHTTPStatus || !strings.Contains(s.Reason, want) {
+			t.Errorf("%s: failure %q, reason %q; want %q in it", transport, s.Failure, s.Reason, want)
+		}
 	}
 }
 

@@ -2,14 +2,14 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -20,46 +20,11 @@ const (
 	mistakesNet   = "mistakes-net"
 	mistakesWeb   = "mistakes-web"
 	mistakesImage = "mistakes-demo"
+	mistakesIll   = "mistakes-ill" // with a health check that fails
 )
 
-// mistake is one way not to be there. Each is a container that runs the demo server.
-type mistake struct {
-	name    string
-	verdict string // in /api/discovery, once all has settled
-	run     string // arguments of docker run before the image
-	args    string // of the server
-	after   string // a docker command, with the container's name behind
-}
-
-const onNet = "--network=" + mistakesNet + " "
-
-// mistakes are those that people make. The first service is right, so that a name can
-// be taken.
-var mistakes = []mistake{
-	{name: "good", verdict: "registered", run: onNet + "--label=mcp-gw.port=8080"},
-	{name: "typo-in-key", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.transprot=http"},
-	{name: "typo-in-prefix", verdict: "near_miss_label", run: onNet + "--label=mcpgw.port=8080"},
-	{name: "port-missing", verdict: "no_port", run: onNet + "--label=mcp-gw.enable=true"},
-	{name: "two-ports", verdict: "port_ambiguous", run: onNet + "--label=mcp-gw.enable=true --expose=3000 --expose=8080"},
-	{name: "wrong-network", verdict: "no_shared_network", run: "--network=" + mistakesWeb + " --label=mcp-gw.port=8080"},
-	{name: "no-network", verdict: "no_shared_network", run: "--network=none --label=mcp-gw.port=8080"},
-	{name: "host-network", verdict: "no_port", run: "--network=host --label=mcp-gw.enable=true", args: "--listen=127.0.0.1:0"},
-	{name: "no-labels", verdict: "not_labelled", run: onNet}, // what is left of labels under deploy
-	{name: "name-taken", verdict: "conflict", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.name=mistake-good"},
-	{name: "label-secret", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.headers.Authorization=Bearer-of-a-secret"},
-	{name: "secret-not-granted", verdict: "secret", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.auth=bearer --label=mcp-gw.auth.secret=github_token"},
-	{name: "bad-duration", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.timeout.call=30"},
-	{name: "paused", verdict: "registered_warn", run: onNet + "--label=mcp-gw.port=8080", after: "pause"},
-	{name: "stopped", verdict: "not_running", run: onNet + "--label=mcp-gw.port=8080", after: "stop"},
-	{name: "one-off", verdict: "one_off", run: onNet + "--label=mcp-gw.port=8080 --label=com.docker.compose.oneoff=True"},
-	{name: "wrong-port", verdict: "refused", run: onNet + "--label=mcp-gw.port=8081"},
-	{name: "localhost-only", verdict: "refused", run: onNet + "--label=mcp-gw.port=8080", args: "--listen=127.0.0.1:8080"}, // F26
-	{name: "wrong-path", verdict: "http_status", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.path=/api"},
-	{name: "wrong-transport", verdict: "http_status", run: onNet + "--label=mcp-gw.port=8080 --label=mcp-gw.transport=sse"},
-}
-
 // What people do wrong is told where they look, in words that say what is wrong, why,
-// and what to type: log, API and doctor, with the real engine.
+// and what to type: log, API, doctor and lint, with the real engine.
 func TestMistakesAreTold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many containers")
@@ -69,148 +34,126 @@ func TestMistakesAreTold(t *testing.T) {
 	}
 	sweepMistakes()
 	t.Cleanup(sweepMistakes)
-	makeDemoImage(t)
+	makeDemoImages(t)
 	docker(t, "network", "create", mistakesNet)
 	docker(t, "network", "create", mistakesWeb)
 	for _, m := range mistakes {
+		image := mistakesImage
+		if m.ill {
+			image = mistakesIll
+		}
 		args := append([]string{"run", "-d", "--name=mistake-" + m.name}, strings.Fields(m.run)...)
-		docker(t, append(append(args, mistakesImage), strings.Fields(m.args)...)...)
+		docker(t, append(append(args, image), strings.Fields(m.args)...)...)
 		if m.after != "" {
 			docker(t, m.after, "mistake-"+m.name)
 		}
 	}
-	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK="+mistakesNet, "MCP_GW_LOG_LEVEL=info")
-	told := map[string]told{}
+	secrets := t.TempDir()
+	if err := os.WriteFile(filepath.Join(secrets, "granted_token"), []byte(grantedSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK="+mistakesNet, "MCP_GW_LOG_LEVEL=info",
+		"MCP_GW_SECRETS_DIR="+secrets, "MCP_GW_SECRET_GRANTS=granted_token:mistake-good-secret")
+	told := map[string]string{}
 	for _, m := range mistakes {
 		var o *seen
 		eventually(t, m.name+" to be "+m.verdict, func() bool {
 			o = containerNamed(t, g, "mistake-"+m.name)
-			return o != nil && o.Verdict == m.verdict && (o.Verdict != "registered" || strings.Contains(o.Reason, "tools"))
+			return o != nil && o.Verdict == m.verdict && strings.Contains(o.Reason, m.reason)
 		})
 		told[m.name] = toldBy(o)
 	}
-	out, _ := exec.Command(gatewayBinary, "doctor", "--docker=off", "--listen="+strings.TrimPrefix(g.url, "http://")).Output() // exits with 1
-	log := g.process.output()
-	var b strings.Builder
-	for _, m := range mistakes {
-		fmt.Fprintf(&b, "== %s\n   docker run %s %s\n\n%s\nlog:\n%s\ndoctor:\n%s\n", m.name, m.run, m.args,
-			told[m.name], logOf(log, "mistake-"+m.name), doctorOf(string(out), "mistake-"+m.name))
+	client := dialLegacy(t, g.mcp())
+	client.must(t, callTool("mistake-good-secret__time_in", `{"zone":"UTC"}`))
+	client.must(t, callTool("mistake-label-secret__time_in", `{"zone":"UTC"}`))
+	listen := "--listen=" + strings.TrimPrefix(g.url, "http://")
+	var out string
+	eventually(t, "the doctor to see the crash loop between two starts", func() bool {
+		text, code := runTool(t, "", "doctor", "--docker=off", listen)
+		out = text
+		if code != 1 {
+			t.Errorf("doctor exits with %d, want 1", code)
+		}
+		return strings.Contains(out, "it last exited")
+	})
+	log, lint := g.process.output(), lintMistakes(t)
+	t.Run("golden", func(t *testing.T) {
+		var b strings.Builder
+		for _, m := range mistakes {
+			fmt.Fprintf(&b, "== %s\n   docker run %s %s\n\n%s\nlog:\n%s\ndoctor:\n%s\nlint:\n%s\n", m.name, m.run, m.args,
+				told[m.name], logOf(log, "mistake-"+m.name, m.said), doctorOf(out, "mistake-"+m.name), lint[m.name])
+		}
+		holdMistakes(t, "testdata/mistakes.golden", b.String())
+	})
+	t.Run("F27 secrets are shown nowhere", func(t *testing.T) { secretsAreNowhere(t, g, listen) })
+	t.Run("the page", func(t *testing.T) {
+		if page := body(t, g.url+"/"); !strings.Contains(page, "bind 0.0.0.0") {
+			t.Error("the page does not say what to do about a server on localhost")
+		}
+	})
+}
+
+// secretsAreNowhere holds everything that the gateway and its commands say against the
+// secrets that it was given in labels and in files.
+func secretsAreNowhere(t *testing.T, g *gateway, listen string) {
+	said := map[string]string{"log": g.process.output()}
+	for _, path := range []string{"/", "/metrics", "/api/health", "/api/backends", "/api/backends/mistake-good-secret", "/api/backends/mistake-label-secret", "/api/discovery",
+		"/api/discovery/mistake-good-secret", "/api/discovery/mistake-label-secret", "/api/tools", "/api/logs", "/api/openapi.json"} {
+		said[path] = body(t, g.url+path)
 	}
-	got := maskMistakes(b.String())
-	const golden = "testdata/mistakes.golden"
-	if *updateMistakes {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
+	for name, args := range map[string][]string{"doctor": {"doctor"}, "doctor --json": {"doctor", "--json"}} {
+		said[name], _ = runTool(t, "", append(args, "--network="+mistakesNet, listen)...)
+	}
+	file := composeOfMistakes()
+	said["lint"], _ = runTool(t, file, "lint", "--network="+mistakesNet, "-")
+	said["lint --json"], _ = runTool(t, file, "lint", "--network="+mistakesNet, "--json", "-")
+	for _, path := range []string{"/api/discovery", "doctor", "lint"} {
+		if !strings.Contains(said[path], "secret-headers.Authorization") {
+			t.Errorf("%s does not tell of the label at all:\n%s", path, said[path])
 		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
+	if !strings.Contains(said["/api/logs"], "mistake-good-secret") {
+		t.Errorf("the call is not in the journal: %s", said["/api/logs"])
 	}
-	if got != string(want) {
-		t.Errorf("another text than in %s (-update writes it):\n%s", golden, got)
-	}
-	page, err := http.Get(g.url + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer page.Body.Close()
-	var text bytes.Buffer
-	if _, err := text.ReadFrom(page.Body); err != nil || !strings.Contains(text.String(), "bind 0.0.0.0") {
-		t.Errorf("the page does not say what to do about a server on localhost: %v", err)
+	for where, text := range said {
+		for _, secret := range []string{labelSecret, grantedSecret} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s shows %s", where, secret)
+			}
+		}
 	}
 }
 
-// seen is a container in /api/discovery.
-type seen struct {
-	Name, Verdict, Reason, Fix string
-	Ladder                     []struct{ Name, State string }
-	Diagnostics                []struct{ Severity, Code, Message, Suggestion string }
-}
-
-type told string
-
-func toldBy(o *seen) told {
-	var b strings.Builder
-	fmt.Fprintf(&b, "API: %s: %s\n     fix: %s\n", o.Verdict, o.Reason, o.Fix)
-	for _, s := range o.Ladder {
-		if s.State != "ok" {
-			fmt.Fprintf(&b, "     stops at: %s (%s)\n", s.Name, s.State)
-			break
-		}
-	}
-	for _, d := range o.Diagnostics {
-		if d.Message != o.Reason {
-			fmt.Fprintf(&b, "     %s %s: %s → %s\n", d.Severity, d.Code, d.Message, d.Suggestion)
-		}
-	}
-	return told(b.String())
-}
-
-func containerNamed(t *testing.T, g *gateway, name string) *seen {
+func body(t *testing.T, url string) string {
 	t.Helper()
-	resp, err := http.Get(g.url + "/api/discovery/" + name)
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var o seen
-	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&o) != nil {
-		return nil
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, resp.Status, err)
 	}
-	return &o
+	return string(b)
 }
 
-// logOf are the log's warnings about a container, or its backend.
-func logOf(log, name string) string {
-	var b strings.Builder
-	about := regexp.MustCompile(`(container|backend)=` + regexp.QuoteMeta(name) + ` `)
-	for line := range strings.Lines(log + "\n") {
-		if about.MatchString(line) && strings.Contains(line, "level=WARN") {
-			b.WriteString("     " + line)
-		}
+// runTool runs one of the program's commands, and answers what it says and its exit
+// code.
+func runTool(t *testing.T, stdin string, args ...string) (string, int) {
+	t.Helper()
+	cmd := exec.Command(gatewayBinary, args...)
+	cmd.Env, cmd.Stdin = inherited(), strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
 	}
-	if b.Len() == 0 {
-		return "     nothing\n"
-	}
-	return b.String()
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// doctorOf is the doctor's paragraph on a container.
-func doctorOf(out, name string) string {
-	var b strings.Builder
-	inside := false
-	for line := range strings.Lines(out) {
-		if words := strings.Fields(line); len(words) > 1 && !strings.HasPrefix(line, "        ") {
-			inside = words[1] == name
-		}
-		if inside && strings.TrimSpace(line) != "" {
-			b.WriteString("     " + line)
-		}
-	}
-	return b.String()
-}
-
-var mistakeMasks = []struct {
-	find *regexp.Regexp
-	put  string
-}{
-	{regexp.MustCompile(`time=\S+ `), ""},
-	{regexp.MustCompile(`(http://|[a-z_]+: )\d+\.\d+\.\d+\.\d+:`), "${1}ADDRESS:"},
-	{regexp.MustCompile(`retry_in=\S+`), "retry_in=…"},
-	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "ID"},
-	{regexp.MustCompile(`[ \t]+\n`), "\n"},
-}
-
-func maskMistakes(s string) string {
-	for _, m := range mistakeMasks {
-		s = m.find.ReplaceAllString(s, m.put)
-	}
-	return s
-}
-
-// makeDemoImage makes an image of the demo server alone, without a registry.
-func makeDemoImage(t *testing.T) {
+// makeDemoImages makes images of the demo server alone, without a registry.
+func makeDemoImages(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "demo"), "mcp-gw/examples/demo")
@@ -222,10 +165,13 @@ func makeDemoImage(t *testing.T) {
 	if err != nil {
 		t.Fatalf("tar: %v", err)
 	}
-	load := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/demo"]`, "-", mistakesImage)
-	load.Stdin = bytes.NewReader(tar)
-	if out, err := load.CombinedOutput(); err != nil {
-		t.Fatalf("docker import: %v\n%s", err, out)
+	for image, change := range map[string]string{mistakesImage: "HEALTHCHECK NONE",
+		mistakesIll: `HEALTHCHECK --interval=1s --retries=1 CMD ["/demo","--no-such-flag"]`} {
+		load := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/demo"]`, "--change", change, "-", image)
+		load.Stdin = bytes.NewReader(tar)
+		if out, err := load.CombinedOutput(); err != nil {
+			t.Fatalf("docker import: %v\n%s", err, out)
+		}
 	}
 }
 
@@ -244,5 +190,5 @@ func sweepMistakes() {
 	}
 	_ = exec.Command("docker", args...).Run() // most are not there
 	_ = exec.Command("docker", "network", "rm", mistakesNet, mistakesWeb).Run()
-	_ = exec.Command("docker", "rmi", "-f", mistakesImage).Run()
+	_ = exec.Command("docker", "rmi", "-f", mistakesImage, mistakesIll).Run()
 }

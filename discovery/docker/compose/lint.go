@@ -27,6 +27,9 @@ const (
 	codeSameName     = "L020"
 )
 
+// wholeFile shows what compose makes of a file and all that it is made of.
+const wholeFile = "docker compose config | mcp-gw lint -"
+
 // Options are the gateway's.
 type Options struct {
 	// Network is the one that containers share with it; "" = the default.
@@ -67,7 +70,7 @@ func Lint(file string, data []byte, opts Options) ([]Finding, error) {
 		l.project = filepath.Base(filepath.Dir(absolute(file)))
 	}
 	if n := get(root, "include"); n != nil {
-		l.say(n, "", discovery.SeverityInfo, codeNotFollowed, "included files are not followed", "name them on the command line too")
+		l.say(n, "", discovery.SeverityInfo, codeNotFollowed, "included files are not followed", wholeFile)
 	}
 	for _, s := range pairs(services) {
 		l.service(s.key, s.value)
@@ -100,7 +103,7 @@ func (l *linter) service(key, body *yaml.Node) {
 	}
 	extends := get(body, "extends")
 	if extends != nil {
-		l.say(extends, name, discovery.SeverityInfo, codeNotFollowed, fmt.Sprintf("%q extends another service, which is not followed: what it takes from there is not known here", name), "")
+		l.say(extends, name, discovery.SeverityInfo, codeNotFollowed, fmt.Sprintf("%q extends another service, which is not followed: what it takes from there is not known here", name), wholeFile)
 	}
 	if !slices.ContainsFunc(own, func(x label) bool { return docker.Concerns("", x.key) }) {
 		return
@@ -133,7 +136,7 @@ func (l *linter) service(key, body *yaml.Node) {
 			at = n
 		}
 		l.say(at, name, discovery.SeverityError, codeSameName, fmt.Sprintf("the name %q is already that of service %q; one of the two is not registered", backend, other),
-			"mcp-gw.name=<another> on one of the two")
+			"mcp-gw.name=<another name>, as a label of one of the two")
 	}
 }
 

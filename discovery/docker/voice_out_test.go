@@ -1,0 +1,52 @@
+package docker
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"mcp-gw/discovery"
+)
+
+// Why a container is not shown is in the log once, and not again when what was shown
+// leaves.
+func TestWhoIsNotShownIsTold(t *testing.T) {
+	var log bytes.Buffer
+	v := newVoice(slog.New(slog.NewTextHandler(&log, nil)))
+	b := newBench()
+	var last []discovery.Backend
+	look := func() string {
+		a := b.assemble(b.now)
+		v.stamp(&a, b.now)
+		v.out(last, a.observed)
+		v.setChanged(last, a)
+		last = a.set
+		said := log.String()
+		log.Reset()
+		return said
+	}
+	b.sees(running("web"))
+	b.sees(running("once", labelled(labelComposeOneOff, "True", labelComposeService, "shop")))
+	b.sees(running("ill", func(o *observation) { o.health = "unhealthy" }))
+	said := look()
+	for _, want := range []string{"container=c-once verdict=one_off", `fix="docker compose up -d shop`, "level=WARN msg=\"container is not shown\" container=c-ill verdict=unhealthy"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is missing in\n%s", want, said)
+		}
+	}
+	if said := look(); said != "" {
+		t.Errorf("told again: %s", said)
+	}
+	b.pass(time.Minute)
+	b.event("die", "web")
+	stopped := running("web")
+	stopped.status, stopped.finishedAt = "exited", b.now
+	b.sees(stopped)
+	said = look()
+	b.pass(time.Minute)
+	if said += look(); strings.Count(said, "c-web") == 0 || strings.Contains(said, "is not shown") {
+		t.Errorf("who leaves is told of once, as that: %s", said)
+	}
+}

@@ -87,6 +87,13 @@ func setGroups(s *settings, _, value string) (_ string, err error) {
 	return "", err
 }
 
+func article(what string) string {
+	if strings.ContainsAny(what[:1], "aeiou") {
+		return "an " + what
+	}
+	return "a " + what
+}
+
 // nameSet reads names with commas between, as a set. One that cannot be used makes
 // all of them unusable, like any name.
 func nameSet(value, what string, most int) ([]string, error) {
@@ -104,7 +111,7 @@ func nameSet(value, what string, most int) ([]string, error) {
 	list = discovery.Groups(list)
 	switch {
 	case wrong != nil: // told without the name, which may be a secret
-		return nil, refuse(strings.Join(list[:min(len(list), most)], ","), "has a %s that %v", what, wrong)
+		return nil, refuse(strings.Join(list[:min(len(list), most)], ","), "has %s that %v", article(what), wrong)
 	case list == nil:
 		return nil, refuse("", "names no %s", what)
 	case len(list) > most:

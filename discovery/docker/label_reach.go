@@ -25,7 +25,7 @@ var reachLabels = []label{
 	{key: "network", kind: "name of a network", fallback: "the gateway's", example: "mcp-gw-net", strict: true,
 		doc: "The network to reach the container on, where it and the gateway share several.", wrong: "is not the name of a network", set: setNetwork},
 	{key: "protocol", kind: "`auto` or an MCP revision", fallback: "`auto`", example: "2025-06-18",
-		doc: "The MCP revision to speak, for servers that agree on one that they do not speak.", wrong: "is no MCP revision", set: setProtocol},
+		doc: "The MCP revision to speak, for servers that agree on one that they do not speak.", wrong: "is none of auto, " + strings.Join(protocols, ", "), set: setProtocol},
 	{key: "headers.", member: "X-Tenant", kind: "text", fallback: "none", example: "acme", strict: true,
 		doc: "Sent as header `<Name>` with every request. Never shown. Anybody who may inspect the container can read it, so no secrets: those go by `secret-headers`.", wrong: "is not the name of an HTTP header", set: setHeader},
 	{key: "tls.verify", kind: "`true` or `false`", fallback: "`true`", example: "false", strict: true,

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"mcp-gw/discovery"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of labels.md")
@@ -104,6 +107,45 @@ func TestCodesAreExplained(t *testing.T) {
 	for _, m := range declared {
 		if explained[m[1]] != 1 {
 			t.Errorf("%s is explained %d times", m[1], explained[m[1]])
+		}
+	}
+}
+
+// What labels.md says a mistake says is what it does say, and does.
+func TestLabelsFileMistakes(t *testing.T) {
+	mistakes := map[string]string{
+		"enable": "maybe", "name": "My Server", "title": strings.Repeat("a", 81), "description": strings.Repeat("a", 501), "instance": "A b",
+		"transport": "websocket", "port": "http", "path": "mcp", "scheme": "ftp", "url": "search", "network": "a b", "protocol": "1999-01-01", "headers.": "x",
+		"tls.verify": "maybe", "tls.server-name": "-", "tls.ca": "ca.pem",
+		"tools.include": "[", "tools.exclude": "[", "tools.rename.": "a b", "tools.prefix": "a b", "tools.read-only": "maybe", "prompts": "maybe", "resources": "maybe",
+		"groups": "A b", "depends-on": "A b", "priority": "first",
+		"auth": "digest", "auth.secret": "A/b", "secret-headers.": "A/b",
+		"timeout.connect": "3", "timeout.init": "30", "timeout.call": "30", "timeout.idle": "30", "startup-timeout": "60", "max-concurrency": "many",
+		"health": "good", "health.interval": "30", "removal-grace": "5",
+		"stdio.mode": "shell", "stdio.command": "npx", "stdio.session": "mine", "weight": "heavy", "balance": "random",
+	}
+	for _, l := range labelTable {
+		value, ok := mistakes[l.key]
+		if !ok {
+			t.Errorf("no mistake with %s is known here", l.key)
+			continue
+		}
+		member := l.member
+		if l.key == "headers." {
+			member = "bad name" // its value may be any
+		}
+		key, says, severity := DefaultLabelPrefix+"."+l.key+member, "; the default applies", discovery.SeverityWarning
+		if l.strict {
+			says, severity = "; not registered", discovery.SeverityError
+		}
+		p := parseLabels(DefaultLabelPrefix, map[string]string{key: value})
+		i := slices.IndexFunc(p.diagnostics, func(d discovery.Diagnostic) bool { return d.Code == codeBadValue })
+		if i < 0 {
+			t.Errorf("%s=%s: no mistake: %+v", key, value, p.diagnostics)
+			continue
+		}
+		if d := p.diagnostics[i]; !strings.Contains(d.Message, l.wrong) || !strings.HasSuffix(d.Message, says) || d.Severity != severity || !strings.HasPrefix(d.Suggestion, DefaultLabelPrefix+"."+l.key) {
+			t.Errorf("%s=%s: %s %q, fix %q; want %q and %q", key, value, d.Severity, d.Message, d.Suggestion, l.wrong, says)
 		}
 	}
 }

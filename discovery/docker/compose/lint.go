@@ -60,11 +60,17 @@ func Lint(file string, data []byte, opts Options) ([]Finding, error) {
 		return nil, errors.New("is empty")
 	}
 	root := doc.Content[0]
+	if err := checkSize(root); err != nil {
+		return nil, err
+	}
 	services := get(root, "services")
 	if services == nil || services.Kind != yaml.MappingNode {
 		return nil, errors.New("has no services: is it a compose file?")
 	}
-	l := &linter{file: file, network: cmp.Or(opts.Network, docker.DefaultNetwork), root: root, named: map[string]string{}}
+	l := &linter{file: file, network: cmp.Or(opts.Network, docker.DefaultNetwork), networkOf: map[string]*yaml.Node{}, named: map[string]string{}}
+	for _, p := range pairs(get(root, "networks")) {
+		l.networkOf[p.key.Value] = p.value
+	}
 	l.project = text(get(root, "name"))
 	if l.project == "" {
 		l.project = filepath.Base(filepath.Dir(absolute(file)))
@@ -81,8 +87,8 @@ func Lint(file string, data []byte, opts Options) ([]Finding, error) {
 
 type linter struct {
 	file, network, project string
-	root                   *yaml.Node
-	named                  map[string]string // backend → the service that has it
+	networkOf              map[string]*yaml.Node // the file's networks by their keys
+	named                  map[string]string     // backend → the service that has it
 	found                  []Finding
 }
 
@@ -112,7 +118,7 @@ func (l *linter) service(key, body *yaml.Node) {
 		Ports: ports(body), OpenStdin: text(get(body, "stdin_open")) == "true", TTY: text(get(body, "tty")) == "true"}
 	unknown, lines := map[string]bool{}, map[string]*yaml.Node{}
 	for _, x := range own {
-		c.Labels[x.key], lines[x.key] = x.value, x.at
+		c.Labels[x.key], lines[strings.ToLower(x.key)] = x.value, x.at
 		if x.unknown {
 			unknown[x.key] = true
 		}
@@ -141,6 +147,7 @@ func (l *linter) service(key, body *yaml.Node) {
 }
 
 // lineOf is where a remark is mended: at the label it is about, or at the setting.
+// labels are the lines by lower-cased key.
 func (l *linter) lineOf(d discovery.Diagnostic, key, body *yaml.Node, labels map[string]*yaml.Node) *yaml.Node {
 	settings := map[string][]string{"N001": {"network_mode", "networks"}, "S001": {"stdin_open"}, "S002": {"tty"}}
 	for _, s := range settings[d.Code] {
@@ -148,10 +155,8 @@ func (l *linter) lineOf(d discovery.Diagnostic, key, body *yaml.Node, labels map
 			return n
 		}
 	}
-	for name, n := range labels {
-		if strings.EqualFold(name, d.Label) {
-			return n
-		}
+	if n := labels[strings.ToLower(d.Label)]; n != nil && d.Label != "" {
+		return n
 	}
 	return key
 }
@@ -183,7 +188,7 @@ func (l *linter) networks(body *yaml.Node) []string {
 // use of without a fixed name counts as its own: compose puts the project before it,
 // and the gateway finds that.
 func (l *linter) realName(name string) string {
-	n := get(get(l.root, "networks"), name)
+	n := l.networkOf[name]
 	if fixed := text(get(n, "name")); fixed != "" {
 		return fixed
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write the golden file")
@@ -39,6 +40,54 @@ func TestLint(t *testing.T) {
 	for _, f := range found {
 		if f.Service == "good" || f.Service == "no-labels" || strings.HasPrefix(f.Service, "costs") {
 			t.Errorf("a service without a mistake: %+v", f)
+		}
+	}
+}
+
+// labels.md promises that it explains every code.
+func TestLabelsFileExplainsTheCodes(t *testing.T) {
+	text, err := os.ReadFile("../../../labels.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, severity := range map[string]string{codeDeployLabels: "error", codeNotFollowed: "info"} {
+		if !strings.Contains(string(text), "\n| "+code+" | "+severity+" |") {
+			t.Errorf("labels.md does not explain %s", code)
+		}
+	}
+}
+
+// A file that multiplies, by aliases or by what refers to what, is read in the time of
+// its size, or refused.
+func TestLintIsBounded(t *testing.T) {
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	const net = "networks: {mcp-gw-net: {external: true}}\n"
+	for name, test := range map[string]struct{ text, want string }{
+		"aliases of aliases":  {"a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f]\nservices: {}\n", "aliases followed"},
+		"labels of everybody": {"x: &x {" + many(5000, "l%d: a, ") + "}\nservices:\n" + many(5000, "  s%d: {labels: *x}\n"), "aliases followed"},
+		"an alias of itself":  {"services: &s\n  a: *s\n", "itself"},
+		"many networks":       {"services:\n" + many(20000, "  s%d: {labels: {mcp-gw.port: 80}, networks: [mcp-gw-net]}\n") + net + many(20000, "  n%d: {}\n"), ""},
+		"many misspelt":       {net + "services:\n  a:\n    networks: [mcp-gw-net]\n    labels:\n" + many(60000, "      mcpgw.x%d: a\n"), ""},
+		"many services":       {net + "services:\n" + many(30000, "  s%d: {labels: {mcp-gw.port: 80, mcp-gw.name: same}, networks: [mcp-gw-net]}\n"), ""},
+	} {
+		text := test.text
+		if strings.HasPrefix(name, "many networks") {
+			text = strings.Replace(text, "networks: {mcp-gw-net: {external: true}}\n", "networks:\n  mcp-gw-net: {external: true}\n", 1)
+		}
+		began := time.Now()
+		_, err := Lint("x", []byte(text), Options{})
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+		t.Logf("%s: %d bytes in %v", name, len(text), time.Since(began))
+		if d := time.Since(began); d > 20*time.Second {
+			t.Errorf("%s: took %v", name, d)
 		}
 	}
 }

@@ -103,8 +103,8 @@ func maskMistakes(s string) string {
 	return s
 }
 
-// composeOfMistakes is one compose file with what of the mistakes a file can hold.
-func composeOfMistakes() string {
+// composeOf is one compose file with what of some mistakes a file can hold.
+func composeOf(mistakes []mistake) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "name: shop\nnetworks: {%s: {external: true}, web: }\nservices:\n", mistakesNet)
 	for _, m := range mistakes {
@@ -116,9 +116,9 @@ func composeOfMistakes() string {
 }
 
 // lintMistakes is what lint says of each mistake.
-func lintMistakes(t *testing.T) map[string]string {
+func lintMistakes(t *testing.T, mistakes []mistake) map[string]string {
 	t.Helper()
-	out, code := runTool(t, composeOfMistakes(), "lint", "--network="+mistakesNet, "--json", "-")
+	out, code := runTool(t, composeOf(mistakes), "lint", "--network="+mistakesNet, "--json", "-")
 	var found struct {
 		Findings []struct{ Service, Severity, Code, Message, Fix string }
 	}
@@ -140,20 +140,53 @@ func lintMistakes(t *testing.T) map[string]string {
 	return said
 }
 
-// holdMistakes compares with a golden file, or writes it.
-func holdMistakes(t *testing.T, golden, text string) {
+// section is all that a person sees of a mistake. made is how it was made.
+func (m mistake) section(made, told, log, doctor string, lint map[string]string) string {
+	name := "mistake-" + m.name
+	return fmt.Sprintf("== %s\n   %s\n\n%s\nlog:\n%s\ndoctor:\n%s\nlint:\n%s\n", m.name, made, told, logOf(log, name, m.said), doctorOf(doctor, name), lint[m.name])
+}
+
+const mistakesGolden = "testdata/mistakes.golden"
+
+// holdMistakes compares sections with those of the golden file, or writes them there.
+func holdMistakes(t *testing.T, text string) {
 	t.Helper()
-	got := maskMistakes(text)
-	if *updateMistakes {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
+	file, err := os.ReadFile(mistakesGolden)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != string(want) {
-		t.Errorf("another text than in %s (-update writes it):\n%s", golden, got)
+	names, want := sections(string(file))
+	got, sections := sections(maskMistakes(text))
+	for _, name := range got {
+		if !*updateMistakes && sections[name] != want[name] {
+			t.Errorf("%s: another text than in %s (-update writes it):\n%s", name, mistakesGolden, sections[name])
+		}
+		if _, known := want[name]; !known {
+			names = append(names, name)
+		}
+		want[name] = sections[name]
 	}
+	if *updateMistakes {
+		var b strings.Builder
+		for _, name := range names {
+			b.WriteString(want[name])
+		}
+		if err := os.WriteFile(mistakesGolden, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sections cuts a text before each line that begins with ==.
+func sections(text string) (names []string, of map[string]string) {
+	of = map[string]string{}
+	name := ""
+	for line := range strings.Lines(text) {
+		if title, ok := strings.CutPrefix(line, "== "); ok {
+			name = strings.TrimSpace(title)
+			names = append(names, name)
+		}
+		of[name] += line
+	}
+	return names, of
 }

@@ -108,7 +108,7 @@ func request(method, url string) <-chan string {
 	return answer
 }
 
-func TestShutdownLetsCallsFinishAndEndsStreams(t *testing.T) {
+func TestF49ShutdownLetsCallsFinishAndEndsStreams(t *testing.T) {
 	p := newParts()
 	ctx, stop := context.WithCancel(t.Context())
 	url, done := start(t, ctx, p.life(time.Minute, p.worker))

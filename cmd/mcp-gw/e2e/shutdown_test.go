@@ -9,7 +9,7 @@ import (
 
 // At SIGTERM endless streams end, calls in flight are finished, and the process
 // leaves with code 0.
-func TestShutdownFinishesCallsAndEndsStreams(t *testing.T) {
+func TestF49ShutdownFinishesCallsAndEndsStreams(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t)
 	s := newStub(t, false, true)

@@ -185,6 +185,10 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 // when it may pass. The MCP handler asks it itself.
 func (g *Gateway) Check(r *http.Request) error { return g.access.Check(r) }
 
+// Changed answers a channel that is closed when clients may see something else, or
+// a backend has another state.
+func (g *Gateway) Changed() <-chan struct{} { return g.shown.Load().next }
+
 // EndStreams ends the clients' endless streams, so that the server that carries
 // them can drain.
 func (g *Gateway) EndStreams() { g.handler.EndStreams() }

@@ -31,6 +31,9 @@ type config struct {
 	DockerRules   docker.Rules
 	ProxyListen   string // of the docker-proxy; host:port
 
+	ShimListen string // of the shim; host:port
+	ShimShared bool   // its clients share one process
+
 	LogLevel  slog.Level
 	LogFormat string
 	NoColor   bool
@@ -116,6 +119,13 @@ func settings() []setting {
 			func(c *config, v string) error { return engineAddress(&c.DockerHost, v) }},
 		{"MCP_GW_PROXY_LISTEN", "proxy-listen", ":2375", "Address that `mcp-gw docker-proxy` listens on. Whoever reaches it is told of the containers that concern the gateway, and of no others.",
 			func(c *config, v string) error { return proxyAddress(&c.ProxyListen, v) }},
+		{"MCP_GW_SHIM_LISTEN", "shim-listen", ":8080", "Address that `mcp-gw shim` listens on, with the server at `/mcp`.",
+			func(c *config, v string) error { return proxyAddress(&c.ShimListen, v) }},
+		{"MCP_GW_SHIM_SESSION", "session", "shared", "`shared`: `mcp-gw shim` starts one process, which all clients share. `per-client`: one a session, at most 100, until `MCP_GW_SESSION_IDLE`.",
+			func(c *config, v string) error {
+				c.ShimShared = v == "shared"
+				return oneOf(v, "shared", "per-client")
+			}},
 		{"DOCKER_API_VERSION", "docker-api-version", "", "Engine API version to speak, such as `1.45`. Empty: agreed with the engine.",
 			func(c *config, v string) error { return apiVersion(&c.DockerAPI, v) }},
 		{"DOCKER_CERT_PATH", "docker-cert-path", "", "Folder of `ca.pem`, `cert.pem` and `key.pem` for an engine behind TLS.",

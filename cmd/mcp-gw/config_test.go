@@ -23,7 +23,7 @@ func TestDefaultsAreValidAndComplete(t *testing.T) {
 	}
 	want := config{
 		Listen: ":3000", ConfigPath: "./config/backends.json",
-		Docker: true, DockerNetwork: "mcp-gw-net", DockerPrefix: "mcp-gw", DockerRules: docker.Rules{NamePolicy: "first-live", SecretsDir: "/run/secrets"}, ProxyListen: ":2375",
+		Docker: true, DockerNetwork: "mcp-gw-net", DockerPrefix: "mcp-gw", DockerRules: docker.Rules{NamePolicy: "first-live", SecretsDir: "/run/secrets"}, ProxyListen: ":2375", ShimListen: ":8080", ShimShared: true,
 		LogLevel: slog.LevelInfo, LogFormat: "text", LogEntries: 1000,
 		MaxBody: 16 << 20, MaxMessage: 64 << 20, MaxSessions: 10000,
 		CallTimeout: 2 * time.Minute, ConnectTimeout: 5 * time.Second, PingInterval: 30 * time.Second,

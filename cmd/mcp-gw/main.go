@@ -49,6 +49,7 @@ func commands() []command {
 		doctorCommand(),
 		lintCommand(),
 		{name: "docker-proxy", help: "let the gateway, and nothing else, see what it needs of the engine's socket", run: dockerProxy},
+		{name: "shim", takes: "-- COMMAND [ARGUMENT…]", help: "start an MCP server that speaks stdio, and serve it over HTTP; exit 127 when there is no such command, and as it does when it cannot be kept running", run: runShim},
 		{name: "healthcheck", help: "ask the gateway on this machine whether it is alive; exit 0 when it is", run: healthcheck},
 		{name: "version", help: "print the version", run: printVersion},
 	}

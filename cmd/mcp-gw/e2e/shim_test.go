@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const shimImage = "shim-e2e-files"
+
+// A stdio server behind the shim is a labelled container like any other, and what is
+// promised of a container over stdio holds: ten clients, no answer lost, restarts.
+func TestF46Shim(t *testing.T) {
+	// What the command leaves behind has no parent any more.
+	makeShimImage(t, append([]string{"sh", "-c", `(sleep 1 &); exec "$@"`, "sh"}, filesServer...)...)
+	network(t, "shim-e2e-net")
+	runContainer(t, "shim-e2e-server", "--network=shim-e2e-net", "--label=mcp-gw.name=files", "--label=mcp-gw.port=8080", shimImage)
+	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=shim-e2e-net", "MCP_GW_LOG_LEVEL=info")
+	g.awaitStatus(t, "files", "connected")
+	clients := make([]*rawClient, 10)
+	for i := range clients {
+		clients[i] = dial(t, g.mcp(), i%2 == 1)
+	}
+	outliveRestarts(t, g, clients, "shim-e2e-server")
+
+	// The server alone dies: the shim starts it again, and the container stays.
+	docker(t, "exec", "shim-e2e-server", "sh", "-c", `for p in /proc/[0-9]*; do case $(tr '\0' ' ' <$p/cmdline) in node*) kill -9 ${p#/proc/};; esac; done`)
+	eventually(t, "the server's successor to answer", func() bool {
+		got, err := clients[0].try(t.Context(), readFile(1))
+		return err == nil && isFile(got, 1)
+	})
+	readAll(t, clients, 10)
+	if out, err := exec.Command("docker", "inspect", "-f", "{{.State.Running}} {{.RestartCount}}", "shim-e2e-server").Output(); err != nil || string(out) != "true 0\n" {
+		t.Errorf("the container is %s, %v", out, err)
+	}
+	eventually(t, "every process that ended to be gone", func() bool {
+		out, err := exec.Command("docker", "top", "shim-e2e-server", "-eo", "pid,stat,comm").Output()
+		if err != nil {
+			t.Fatalf("docker top: %v", err)
+		}
+		return !strings.Contains(string(out), "sleep") && !strings.Contains(string(out), "defunct")
+	})
+	if out, err := exec.Command("docker", "stop", "-t", "10", "shim-e2e-server").CombinedOutput(); err != nil {
+		t.Errorf("docker stop: %s, %v", out, err)
+	}
+	if out, err := exec.Command("docker", "inspect", "-f", "{{.State.ExitCode}}", "shim-e2e-server").Output(); err != nil || string(out) != "0\n" {
+		t.Errorf("stopped, it exits with %s, %v", out, err)
+	}
+}
+
+// With a process each, clients share nothing.
+func TestF46ShimPerClient(t *testing.T) {
+	makeShimImage(t, "node", "/srv/node_modules/@modelcontextprotocol/server-memory/dist/index.js")
+	network(t, "shim-e2e-net")
+	runContainer(t, "shim-e2e-server", "--network=shim-e2e-net", "--label=mcp-gw.name=files", "--label=mcp-gw.port=8080",
+		"--env=MCP_GW_SHIM_SESSION=per-client", shimImage)
+	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=shim-e2e-net", "MCP_GW_LOG_LEVEL=info")
+	g.awaitStatus(t, "files", "connected")
+	before := nodes(t)
+	for range 4 {
+		c := dialLegacy(t, g.mcp())
+		c.must(t, callTool("files__read_graph", `{}`))
+	}
+	if after := nodes(t); after != before+4 {
+		t.Errorf("%d processes of the server, want one more for each of 4 clients than the %d before", after, before)
+	}
+}
+
+// nodes counts the server's processes in the container.
+func nodes(t *testing.T) int {
+	t.Helper()
+	out, err := exec.Command("docker", "top", "shim-e2e-server", "-eo", "pid,comm").Output()
+	if err != nil {
+		t.Fatalf("docker top: %v", err)
+	}
+	return strings.Count(string(out), "node")
+}
+
+// makeShimImage makes an image in which the shim runs a server.
+func makeShimImage(t *testing.T, server ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds an image and starts containers")
+	}
+	binary := filepath.Join(t.TempDir(), "mcp-gw")
+	build := exec.Command("go", "build", "-o", binary, "mcp-gw/cmd/mcp-gw")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the shim: %v\n%s", err, out)
+	}
+	makeFilesImage(t, filesImage{name: shimImage, command: append([]string{"/mcp-gw", "shim", "--"}, server...), with: map[string]string{"/mcp-gw": binary}})
+}

@@ -191,9 +191,12 @@ func (fs *findings) self(containers []discovery.Observed, endpoint string) {
 	}
 }
 
-// hardened is what to change in a compose file that mounts the socket.
+// hardened is what to change in a compose file that mounts the socket, so that it is as
+// compose.yaml is.
 var hardened = []string{
 	"   gateway:",
+	"-    user: \"0:0\"",
+	"+    user: \"65532:65532\"",
 	"-    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]",
 	"+    environment: { DOCKER_HOST: \"tcp://docker-proxy:2375\" }",
 	"+    networks: [mcp-gw-net, docker-api]",
@@ -202,6 +205,11 @@ var hardened = []string{
 	"+    command: [docker-proxy]",
 	"+    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]",
 	"+    networks: [docker-api]",
+	"+    user: \"0:0\"",
+	"+    cap_drop: [ALL]",
+	"+    security_opt: [\"no-new-privileges:true\"]",
+	"+    read_only: true",
+	"+    restart: unless-stopped",
 	" networks:",
 	"+  docker-api: { internal: true }",
 }

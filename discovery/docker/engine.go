@@ -102,7 +102,10 @@ func (e *engine) negotiate(ctx context.Context, pinned bool) error {
 	pingCtx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	ping, err := e.cli.Ping(pingCtx)
-	if err != nil {
+	switch {
+	case cerrdefs.IsNotFound(err): // every engine has it
+		return fmt.Errorf("%w: %w", errNoAPIVersion, err)
+	case err != nil:
 		return fmt.Errorf("ping: %w", asked(pathPing, err))
 	}
 	if ping.APIVersion == "" {

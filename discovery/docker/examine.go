@@ -18,6 +18,7 @@ func Examine(ctx context.Context, cfg Config) discovery.Report {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := New(cfg)
+	p.once = true
 	first := p.Report().Engine.Error
 	put := make(chan struct{})
 	var ended sync.WaitGroup

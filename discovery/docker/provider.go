@@ -94,6 +94,7 @@ type Provider struct {
 	log      *slog.Logger
 	pace     pace
 	traces   func() traces
+	once     bool // it looks once, for Examine
 	// hostAddr asks for the address of the host by its name in containers; invalid
 	// when the name leads nowhere. It fails when that cannot be said now.
 	hostAddr func(context.Context) (netip.Addr, error)
@@ -252,6 +253,9 @@ func (p *Provider) Rescan(ctx context.Context) error {
 // until now.
 func (p *Provider) offline(ctx context.Context, err error, since time.Duration, wasLive bool) {
 	o := explore(ctx, p.cfg.Host, err)
+	if p.once {
+		since = max(since, staleAfter) // who looks once cannot wait for it
+	}
 	o.since, o.pinned, o.certs = since, p.cfg.APIVersion, p.cfg.CertPath
 	code, text := o.diagnose()
 	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, code, text })

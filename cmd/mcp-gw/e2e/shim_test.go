@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,14 +59,28 @@ func TestF46ShimPerClient(t *testing.T) {
 		"--env=MCP_GW_SHIM_SESSION=per-client", shimImage)
 	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=shim-e2e-net", "MCP_GW_LOG_LEVEL=info")
 	g.awaitStatus(t, "files", "connected")
+	// Requests of 2026-07-28 say whose they are by no session: those of one kind share.
+	dialModern(t, g.mcp()).must(t, callTool("files__read_graph", `{}`))
 	before := nodes(t)
+	var leaves *rawClient
 	for range 4 {
-		c := dialLegacy(t, g.mcp())
-		c.must(t, callTool("files__read_graph", `{}`))
+		leaves = dialLegacy(t, g.mcp())
+		leaves.must(t, callTool("files__read_graph", `{}`))
 	}
 	if after := nodes(t); after != before+4 {
 		t.Errorf("%d processes of the server, want one more for each of 4 clients than the %d before", after, before)
 	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, leaves.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Mcp-Session-Id", leaves.session)
+	resp, err := leaves.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	eventually(t, "the process of a client that left to end", func() bool { return nodes(t) == before+3 })
 }
 
 // nodes counts the server's processes in the container.

@@ -8,6 +8,7 @@ type mistake struct {
 	reason  string // part of the reason that ends the waiting, "" where the verdict does
 	run     string // arguments of docker run before the image
 	ill     bool   // the image's health check fails
+	late    bool   // made with the gateway there: the engine restarts it ever more slowly
 	args    string // of the server
 	after   string // a docker command, with the container's name behind
 	compose string // the same as members of a compose service; "" where a file cannot tell
@@ -46,7 +47,7 @@ var mistakes = []mistake{
 	{name: "bad-duration", verdict: "registered_warn", run: withPort + " --label=mcp-gw.timeout.call=30", compose: fileLabels + `, mcp-gw.timeout.call: "30"}`},
 	{name: "unhealthy", verdict: "unhealthy", reason: "unknown flag", run: withPort, ill: true},
 	{name: "paused", verdict: "registered_warn", run: withPort, after: "pause"},
-	{name: "crash-loop", verdict: "flapping", reason: "it last exited", said: "over and over", run: withPort + " --restart=always", args: "--no-such-flag"},
+	{name: "crash-loop", verdict: "flapping", reason: "it last exited", said: "over and over", late: true, run: withPort + " --restart=always", args: "--no-such-flag"},
 	{name: "stopped", verdict: "not_running", run: withPort, after: "stop"},
 	{name: "one-off", verdict: "one_off", run: withPort + " --label=com.docker.compose.oneoff=True --label=com.docker.compose.service=shop"},
 	{name: "wrong-port", verdict: "refused", run: onNet + "--label=mcp-gw.port=8081"},

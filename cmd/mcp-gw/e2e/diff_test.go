@@ -89,7 +89,7 @@ func (e endpoint) dial(t *testing.T, k clientKind, kinds []clientKind, s *diffSe
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	gateways := []*gateway{startGateway(t), startGateway(t), startGateway(t)}
-	differential(t, clientKinds(t), func(t *testing.T, s *diffServer) []endpoint { return throughGateway(t, gateways[s.shared], s) })
+	differential(t, diffServers(t), clientKinds(t), func(t *testing.T, s *diffServer) []endpoint { return throughGateway(t, gateways[s.shared], s) })
 }
 
 // throughGateway puts s behind g.
@@ -106,8 +106,7 @@ func throughGateway(t *testing.T, g *gateway, s *diffServer) []endpoint {
 }
 
 // differential compares each server with what ways says are other ways to it.
-func differential(t *testing.T, kinds []clientKind, ways func(*testing.T, *diffServer) []endpoint) {
-	servers := diffServers(t)
+func differential(t *testing.T, servers []*diffServer, kinds []clientKind, ways func(*testing.T, *diffServer) []endpoint) {
 	endpoints := startAll(t, servers, ways)
 	for i, s := range servers {
 		endpoints := endpoints[i]
@@ -175,7 +174,7 @@ func perform(t *testing.T, c peerClient, op operation, prefix string) []outcome 
 func TestDifferentialPeers(t *testing.T) {
 	t.Parallel()
 	byHand := slices.DeleteFunc(clientKinds(t), func(k clientKind) bool { return !k.raw })
-	differential(t, byHand, func(_ *testing.T, s *diffServer) []endpoint {
+	differential(t, diffServers(t), byHand, func(_ *testing.T, s *diffServer) []endpoint {
 		return []endpoint{{where: "a second connection", direct: true}}
 	})
 }

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -81,6 +83,33 @@ func TestF46ShimPerClient(t *testing.T) {
 	}
 	resp.Body.Close()
 	eventually(t, "the process of a client that left to end", func() bool { return nodes(t) == before+3 })
+}
+
+// Over a shim with a process a session, a stdio server is what it is over HTTP of its
+// own, for every client that speaks the 2025 era: what it asks of its clients, what it
+// tells them, and every byte of its answers.
+func TestF46ShimDifferential(t *testing.T) {
+	t.Parallel()
+	servers := slices.DeleteFunc(diffServers(t), func(s *diffServer) bool { return s.name != "server-everything-http" })
+	all := servers[0].ops
+	servers[0].ops = func(t *testing.T) []operation {
+		return slices.DeleteFunc(all(t), func(op operation) bool {
+			// They have the server's environment, or its session's id, which it has none of over stdio.
+			return op.name == "tool_get_env" || op.name == "session_updates" || op.name == "session_logging"
+		})
+	}
+	kinds := slices.DeleteFunc(clientKinds(t), func(k clientKind) bool { return k.raw && k.modern })
+	differential(t, servers, kinds, func(t *testing.T, _ *diffServer) []endpoint {
+		port := freePort(t)
+		p := launch(t, "shim", port, nil, answering, gatewayBinary, "shim", "--session=per-client", fmt.Sprintf("--shim-listen=127.0.0.1:%d", port),
+			"--", "node", filepath.Join(nodePeers(t), "node_modules/@modelcontextprotocol/server-everything/dist/index.js"), "stdio")
+		t.Cleanup(func() { // a shim that is killed leaves its servers behind
+			if err := p.terminate(patience); err != nil {
+				t.Errorf("the shim ended with %v", err)
+			}
+		})
+		return []endpoint{{where: "the shim", url: p.address("/mcp")}}
+	})
 }
 
 // nodes counts the server's processes in the container.

@@ -3,9 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -78,6 +85,7 @@ func TestDoctorOfTheEngine(t *testing.T) {
 		t.Cleanup(s.CloseClientConnections)
 		return "tcp://" + s.Listener.Addr().String()
 	}
+	certs := certificates(t)
 	for name, test := range map[string]struct {
 		host string
 		code int
@@ -89,11 +97,17 @@ func TestDoctorOfTheEngine(t *testing.T) {
 		"refused inspect":  {at(oneContainer(`^/containers/[^/]+/json$`), false), 0, []string{"warn  engine", "refuses GET /containers/{id}/json (403 Forbidden). Set CONTAINERS=1 on a tecnativa/docker-socket-proxy", "ok  web"}},
 		"refused listing":  {at(oneContainer(`^/containers/json$`), false), 2, []string{"FAIL  engine", "refuses GET /containers/json", "CONTAINERS=1"}},
 		"TLS wanted":       {at(oneContainer(""), true), 2, []string{"FAIL  engine", "speaks TLS, and it was spoken to without. Set DOCKER_CERT_PATH and DOCKER_TLS_VERIFY=1"}},
+		"TLS not wanted":   {at(oneContainer(""), false), 2, []string{"FAIL  engine", "does not speak TLS, and it was spoken to with TLS. Unset DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"}},
+		"wrong authority":  {at(oneContainer(""), true), 2, []string{"FAIL  engine", "needs the ca.pem that has signed it"}},
 		"not an engine":    {at(http.NotFoundHandler(), false), 2, []string{"FAIL  engine", "/_ping"}},
 		"nobody at a port": {"tcp://127.0.0.1:1", 2, []string{"FAIL  engine", "cannot be reached", "DOCKER_HOST"}},
 	} {
+		args := []string{"doctor", "--port=1", "--docker-host=" + test.host}
+		if name == "TLS not wanted" || name == "wrong authority" {
+			args = append(args, "--docker-cert-path="+certs, "--docker-tls-verify=1")
+		}
 		var out bytes.Buffer
-		code := run(context.Background(), []string{"doctor", "--port=1", "--docker-host=" + test.host}, nil, &out, &out)
+		code := run(context.Background(), args, nil, &out, &out)
 		for _, want := range test.want {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: %q is missing", name, want)
@@ -185,4 +199,30 @@ func contains(t *testing.T, at string, whole, part any) {
 			t.Errorf("compose.yaml has %v at %s, and %v is proposed", whole, at, part)
 		}
 	}
+}
+
+// certificates is a folder as DOCKER_CERT_PATH wants it, of an authority that nobody
+// else knows.
+func certificates(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	cert, err := x509.CreateCertificate(rand.Reader, own, own, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"ca.pem": {Type: "CERTIFICATE", Bytes: cert}, "cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: der}} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

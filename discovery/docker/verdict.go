@@ -315,7 +315,7 @@ func (s *spec) remarkPort(o observation) {
 	label := s.prefix + ".port"
 	switch {
 	case len(o.tcpPorts) > 0:
-		s.fail(codeAmbiguousPort, label, fmt.Sprintf("%q exposes %s, and none of them stands out; set %s", o.name, portList(o.tcpPorts), label),
+		s.fail(codeAmbiguousPort, label, fmt.Sprintf("%q exposes %s, and which of them is the MCP server's cannot be told; set %s", o.name, portList(o.tcpPorts), label),
 			eachPort(label, o.tcpPorts))
 	case o.openStdin && s.transport == discovery.TransportAuto:
 		s.fail(codeNoPort, label, fmt.Sprintf("%q exposes no TCP port, but keeps its input open: a stdio server? Set %s.transport=stdio, or %s where it listens", o.name, s.prefix, label),

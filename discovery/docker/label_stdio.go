@@ -11,7 +11,7 @@ var stdioLabels = []label{
 	{key: "stdio.command", later: true, kind: "JSON list of words", fallback: "none", example: `["npx","-y","srv"]`, strict: true,
 		doc: "The command that `exec` starts.", wrong: "is not a JSON list of words", set: setStdioCommand},
 	{key: "stdio.session", later: true, kind: "`shared` or `per-client`", fallback: "`shared`", example: "shared", strict: true,
-		doc: "`shared`: all clients share one process. `per-client`: each has one of its own, with `exec` only.", wrong: "is none of shared, per-client", set: setStdioSession},
+		doc: "`shared`: all clients share one process. `per-client`: each has one of its own, with `exec` only; `mcp-gw shim` in the container does that without.", wrong: "is none of shared, per-client", set: setStdioSession},
 }
 
 const (

@@ -22,6 +22,7 @@ func TestF46Shim(t *testing.T) {
 	runContainer(t, "shim-e2e-server", "--network=shim-e2e-net", "--label=mcp-gw.name=files", "--label=mcp-gw.port=8080", shimImage)
 	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=shim-e2e-net", "MCP_GW_LOG_LEVEL=info")
 	g.awaitStatus(t, "files", "connected")
+	docker(t, "exec", "shim-e2e-server", "/mcp-gw", "healthcheck", "--port=8080")
 	clients := make([]*rawClient, 10)
 	for i := range clients {
 		clients[i] = dial(t, g.mcp(), i%2 == 1)

@@ -141,7 +141,7 @@ func TestTools(t *testing.T) {
 	eras(t, func(t *testing.T, version string) {
 		url, _ := start(t)
 		c, _ := connect(t, url, version)
-		want := []string{"add_note", "convert", "countdown", "search_notes", "time_in", "toolbox"}
+		want := []string{"add_note", "convert", "countdown", "search_notes", "time_in", "toolbox", "which_replica"}
 		if got := names(t, c); !slices.Equal(got, want) {
 			t.Errorf("tools %v, want %v", got, want)
 		}
@@ -164,6 +164,8 @@ func TestTools(t *testing.T) {
 			{"add_note", map[string]any{"text": strings.Repeat("x", 4001)}, "text", true},
 			{"search_notes", map[string]any{"query": "grüße"}, "1 found.\n1: Grüße aus dem Container", false},
 			{"search_notes", map[string]any{}, "2 found.\n2: buy milk\n1: ", false},
+			{"which_replica", map[string]any{"wait_ms": 5, "call": "mine"}, "Answered by ", false},
+			{"which_replica", map[string]any{"wait_ms": 10_001}, "wait_ms", true},
 			{"countdown", map[string]any{"steps": 2, "interval_ms": 10}, "after 2 steps", false},
 			{"countdown", map[string]any{"steps": 101}, "steps", true},
 		} {

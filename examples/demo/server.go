@@ -16,7 +16,7 @@ func newServer(name string) *server.MCPServer {
 		server.WithRecovery(),
 		server.WithInstructions("Clock, unit converter and notebook. toolbox shows and hides more tools."),
 	)
-	s.AddTools(clockTool(), convertTool(), countdownTool(), toolboxTool(s))
+	s.AddTools(clockTool(), convertTool(), countdownTool(), replicaTool(), toolboxTool(s))
 	s.AddTools(newNotebook().tools()...)
 	return s
 }

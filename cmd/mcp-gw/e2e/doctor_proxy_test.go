@@ -30,7 +30,7 @@ func TestDoctorBehindTheDockerProxy(t *testing.T) {
 	sweepDoctor()
 	t.Cleanup(sweepDoctor)
 	t.Cleanup(sweepMistakes)
-	makeDemoImages(t)
+	makeDemoImages(t, mistakeImages)
 	makeGatewayImage(t)
 	docker(t, "network", "create", doctorNet)
 	docker(t, "network", "create", "--internal", doctorAPI)

@@ -33,7 +33,7 @@ func TestMistakesAreTold(t *testing.T) {
 	}
 	sweepMistakes()
 	t.Cleanup(sweepMistakes)
-	makeDemoImages(t)
+	makeDemoImages(t, mistakeImages)
 	docker(t, "network", "create", mistakesNet)
 	docker(t, "network", "create", mistakesWeb)
 	makeMistakes(t, false)
@@ -169,8 +169,13 @@ func runTool(t *testing.T, stdin string, args ...string) (string, int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// makeDemoImages makes images of the demo server alone, without a registry.
-func makeDemoImages(t *testing.T) {
+// mistakeImages are images of the demo server, healthy and not.
+var mistakeImages = map[string]string{mistakesImage: "HEALTHCHECK NONE",
+	mistakesIll: `HEALTHCHECK --interval=1s --retries=1 CMD ["/demo","--no-such-flag"]`}
+
+// makeDemoImages makes images of the demo server alone, without a registry, each with
+// a line of a Dockerfile on top.
+func makeDemoImages(t *testing.T, images map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "demo"), "mcp-gw/examples/demo")
@@ -182,8 +187,7 @@ func makeDemoImages(t *testing.T) {
 	if err != nil {
 		t.Fatalf("tar: %v", err)
 	}
-	for image, change := range map[string]string{mistakesImage: "HEALTHCHECK NONE",
-		mistakesIll: `HEALTHCHECK --interval=1s --retries=1 CMD ["/demo","--no-such-flag"]`} {
+	for image, change := range images {
 		load := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/demo"]`, "--change", change, "-", image)
 		load.Stdin = bytes.NewReader(tar)
 		if out, err := load.CombinedOutput(); err != nil {

@@ -157,7 +157,7 @@ func explain(ctx context.Context, err error) string {
 		return fmt.Sprintf("the name %q cannot be resolved", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused the connection: nothing listens there (a server bound to 127.0.0.1 inside its container is not reachable; bind 0.0.0.0)"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed): // the last when it did so while the request was being written
 		return "closed the connection"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "cannot be reached from here: no route to its address"

@@ -157,7 +157,7 @@ func explain(ctx context.Context, err error) string {
 		return fmt.Sprintf("the name %q cannot be resolved", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused the connection: nothing listens there (a server bound to 127.0.0.1 inside its container is not reachable; bind 0.0.0.0)"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed): // the last when it did so while the request was being written
+	case reset(err):
 		return "closed the connection"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "cannot be reached from here: no route to its address"
@@ -168,8 +168,21 @@ func explain(ctx context.Context, err error) string {
 	if notHTTP(err) {
 		return "does not speak HTTP at this port"
 	}
-	if strings.HasSuffix(text, "EOF") {
+	if closed(err) {
 		return "closed the connection before it answered"
 	}
 	return oneLine(text)
+}
+
+// reset reports whether a connection was closed while something was under way on it.
+func reset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
+}
+
+// closed reports whether a connection was closed, in whatever way. For one that the
+// other side closed just as a request went out on it, net/http has no error to compare
+// with.
+func closed(err error) bool {
+	text := err.Error()
+	return reset(err) || strings.HasSuffix(text, "EOF") || strings.HasSuffix(text, "server closed idle connection")
 }

@@ -86,7 +86,7 @@ func failureOf(err error) Failure {
 		return FailureTimeout
 	case neverRan(err):
 		return FailureUnreachable
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), strings.HasSuffix(err.Error(), "EOF"), errors.Is(err, errStreamEnded):
+	case closed(err), errors.Is(err, errStreamEnded):
 		return FailureClosed
 	}
 	return FailureUnreachable

@@ -59,7 +59,7 @@ func TestDoctorBehindTheDockerProxy(t *testing.T) {
 	})
 	eventually(t, "the demo's tools to be listed", func() bool {
 		said, code = ask()
-		return strings.Contains(said, "registered as doctor-demo: 6 tools")
+		return strings.Contains(said, "registered as doctor-demo: 7 tools")
 	})
 	for _, want := range []string{"ok  engine", "at tcp://doctor-proxy:2375", `"` + doctorNet + `" is there`, "ok  gateway", "answers at http://127.0.0.1:3000", "ok  doctor-gateway", "this is the gateway"} {
 		if !strings.Contains(said, want) {

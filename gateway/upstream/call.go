@@ -82,12 +82,18 @@ func (u *Upstream) relinked(ctx context.Context, l *link) bool {
 	return u.State().link != l
 }
 
+// serves reports whether l carries calls. The address of a link that serves something
+// else than what is wanted now may be another's already.
+func (u *Upstream) serves(l *link) bool {
+	return l != nil && l.ctx.Err() == nil && l.wanted.Load() == u.desired.Load().number
+}
+
 // await answers the link, waiting for it while it is expected, until elsewhere is
 // closed.
 func (u *Upstream) await(ctx context.Context, waited *time.Time, elsewhere <-chan struct{}) (*link, error) {
 	for {
 		s := u.State()
-		if s.link != nil && s.link.ctx.Err() == nil {
+		if u.serves(s.link) {
 			return s.link, nil
 		}
 		if s.Phase == PhaseFailed || s.Phase == PhaseDisabled || s.Phase == PhaseProbing && s.Reason != "" {

@@ -25,7 +25,8 @@ type link struct {
 	// for none.
 	gate     gate
 	protocol string
-	older    atomic.Bool // a backend of 2026-07-28 that has sessions for older clients too
+	wanted   atomic.Uint64 // the number of the desire that it serves
+	older    atomic.Bool   // a backend of 2026-07-28 that has sessions for older clients too
 	info     serverInfo
 	sse      bool // over HTTP+SSE
 	stdio    bool // over the standard input and output of a process

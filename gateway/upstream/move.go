@@ -5,8 +5,7 @@ package upstream
 
 // Connected reports whether a call would be carried now, rather than wait.
 func (u *Upstream) Connected() bool {
-	l := u.State().link
-	return l != nil && l.ctx.Err() == nil
+	return u.serves(u.State().link)
 }
 
 // Sessions answers how many sessions of clients are open.

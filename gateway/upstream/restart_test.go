@@ -155,6 +155,33 @@ func TestGenerationChange(t *testing.T) {
 	}
 }
 
+// No call goes to a process that is not wanted any more, not even before its connection
+// is given up; what comes back to what it was is used as it was.
+func TestTheNextCallHeedsTheWish(t *testing.T) {
+	b := newBackend(t)
+	want := at(b.URL)
+	u := start(t, want, quick())
+	awaitReady(t, u)
+	now := make(chan struct{})
+	close(now)
+	held := want
+	held.Held = true
+	for range 100 {
+		before := b.ran.Load()
+		u.Set(held)
+		err := u.CallHere(context.Background(), &ask{lane: "a", tool: "echo"}, now)
+		var lost *UnavailableError
+		if !errors.As(err, &lost) || !lost.NotRun {
+			t.Fatalf("a call right after the wish: %v", err)
+		}
+		if b.ran.Load() != before {
+			t.Fatal("it ran")
+		}
+		u.Set(want)
+		mustCall(t, u, "a", "echo", "done")
+	}
+}
+
 // A wish for another generation is heard while the gateway waits for the old one,
 // whatever it waits for.
 func TestWishInterruptsWaiting(t *testing.T) {

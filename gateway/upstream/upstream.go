@@ -22,7 +22,7 @@ type Upstream struct {
 	log     *slog.Logger
 	changed func() // told after each publication
 
-	desired atomic.Pointer[discovery.Backend]
+	desired atomic.Pointer[desire]
 	state   atomic.Pointer[State]
 
 	wish      bell          // desired has changed
@@ -49,13 +49,20 @@ type Upstream struct {
 	unlisted   kinds // those whose list failed
 }
 
+// desire is what is wanted, and which of the different things that were wanted it is:
+// the number changes when the connection to what was wanted before will not do.
+type desire struct {
+	discovery.Backend
+	number uint64
+}
+
 // New prepares the life of b. changed is called, from Run's goroutine, after each
 // new State; it must not block.
 func New(b discovery.Backend, cfg Config, changed func()) *Upstream {
 	u := &Upstream{name: b.Name, cfg: cfg, self: newSelf(cfg.Version), log: cfg.Log.With("backend", b.Name),
 		changed: changed, wish: newBell(), reconnect: newBell(), suspect: newBell(), relist: newBell(), subs: newSubscriptions()}
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
-	u.desired.Store(&b)
+	u.desired.Store(&desire{Backend: b})
 	s := &State{Backend: b, Phase: PhaseProbing, next: make(chan struct{})}
 	if b.Disabled {
 		s.Phase = PhaseDisabled
@@ -68,9 +75,15 @@ func New(b discovery.Backend, cfg Config, changed func()) *Upstream {
 func (u *Upstream) State() *State { return u.state.Load() }
 
 // Set replaces what is wanted. A running connection is kept when it would be made
-// the same way again.
+// the same way again; any other takes no call once Set has returned. Only one
+// goroutine at a time may call it.
 func (u *Upstream) Set(b discovery.Backend) {
-	u.desired.Store(&b)
+	old := u.desired.Load()
+	next := &desire{b, old.number}
+	if !b.Same(old.Backend) {
+		next.number++
+	}
+	u.desired.Store(next)
 	u.wish.ring()
 }
 
@@ -123,7 +136,8 @@ func (u *Upstream) AwaitTried(ctx context.Context, b discovery.Backend) {
 func (u *Upstream) Run() {
 	defer u.work.close()
 	for u.ctx.Err() == nil {
-		b := *u.desired.Load()
+		want := u.desired.Load()
+		b := want.Backend
 		switch {
 		case b.Disabled:
 			u.lostAt = time.Time{}
@@ -138,7 +152,7 @@ func (u *Upstream) Run() {
 				u.idle(0)
 			}
 		default:
-			u.live(b)
+			u.live(want)
 		}
 	}
 	u.publish(func(s *State) {
@@ -147,7 +161,8 @@ func (u *Upstream) Run() {
 }
 
 // live connects once and stays until the connection is lost or not wanted.
-func (u *Upstream) live(b discovery.Backend) {
+func (u *Upstream) live(want *desire) {
+	b := want.Backend
 	u.note("info", "Connecting → "+addressOf(b), false)
 	ctx, cancel := context.WithCancel(u.ctx)
 	defer cancel()
@@ -183,6 +198,7 @@ func (u *Upstream) live(b discovery.Backend) {
 		u.failed(b, err)
 		return
 	}
+	l.wanted.Store(want.number)
 	u.lostAt, u.attempts, u.lastFail = time.Time{}, 0, ""
 	offer := u.State().Offer
 	u.adopt(&offer, got)

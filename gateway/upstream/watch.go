@@ -54,10 +54,12 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		case <-l.ctx.Done():
 			return context.Cause(l.ctx)
 		case <-u.wish:
-			want := *u.desired.Load()
+			desire := u.desired.Load()
+			want := desire.Backend
 			if !want.Same(b) || ctx.Err() != nil {
 				return errReplaced
 			}
+			l.wanted.Store(desire.number) // what was wanted in between is not any more
 			if want.Doubted.After(b.Doubted) {
 				ping.Reset(0)
 			}

@@ -153,7 +153,9 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 		schema := doc.Components.Schemas[name].Value
 		var described []string
 		for property := range schema.Properties {
-			described = append(described, property)
+			if !slices.Contains(ahead[name], property) {
+				described = append(described, property)
+			}
 		}
 		all, always := jsonFields(reflect.TypeOf(value))
 		if name == "Registration" {
@@ -168,6 +170,14 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 			t.Errorf("%s: required %v, always there are %v", name, required, always)
 		}
 	}
+}
+
+// ahead are the properties that are described before they are answered.
+var ahead = map[string][]string{
+	"Backend":       {"health", "disabledBy", "toolCount", "enabledTools", "tokens", "beats", "fix"},
+	"BackendAnswer": {"savedIn"},
+	"Tool":          {"enabled", "locked", "hidden", "savedIn", "tokenParts"},
+	"Tools":         {"total", "exposed", "savedIn"},
 }
 
 func jsonFields(typ reflect.Type) (all, always []string) {

@@ -42,6 +42,9 @@ type Config struct {
 	PingInterval time.Duration
 	// AllowedHosts and AllowedOrigins add to those that are always taken.
 	AllowedHosts, AllowedOrigins []string
+	// BasePath is what clients have before the paths that Handler serves, such as /gw:
+	// it stands in addresses that clients are told. Default none.
+	BasePath string
 	// Key seals session ids and the like, which stay good over a restart with the
 	// same key. The zero key means a random one.
 	Key [32]byte
@@ -149,7 +152,7 @@ func New(cfg Config) *Gateway {
 	g.shown.Store(&shown{next: make(chan struct{})})
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
 		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
-		KeepAlive: keepAlive, Access: g.access, Settled: g.settled, Instance: g.instance, Key: cfg.Key}, core{g})
+		KeepAlive: keepAlive, Access: g.access, BasePath: cfg.BasePath, Settled: g.settled, Instance: g.instance, Key: cfg.Key}, core{g})
 	g.rebuild()
 	return g
 }

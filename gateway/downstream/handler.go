@@ -60,6 +60,9 @@ type Config struct {
 	// KeepAlive is the time between two comments on a silent stream.
 	KeepAlive time.Duration
 	Access    Access
+	// BasePath is what clients have before the endpoint's own paths, such as /gw;
+	// empty for nothing.
+	BasePath string
 	// Instance is what this gateway's own requests have in upstream.HeaderInstance.
 	Instance string
 	// Settled is closed when the first lists are worth reading; nil when they are.

@@ -108,7 +108,7 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, scope string
 	defer h.endOld(c, cancel)
 	startStream(w)
 	defer endStream(w)
-	if c.send([]byte("event: endpoint\ndata: /messages?sessionId="+c.id+"\n\n")) != nil {
+	if c.send([]byte("event: endpoint\ndata: "+h.cfg.BasePath+"/messages?sessionId="+c.id+"\n\n")) != nil {
 		return
 	}
 	tick := time.NewTicker(h.cfg.KeepAlive)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -55,12 +56,22 @@ type config struct {
 
 	DescriptionPrefix bool
 
+	Base      *url.URL // where people reach the gateway from outside; nil: as it listens
+	Dashboard string   // dashboardOn, dashboardReadOnly or dashboardOff
+
 	// Warnings are remarks on what was set but has no effect.
 	Warnings []string
 
 	port   int
 	listen string
 }
+
+// What MCP_GW_DASHBOARD may be.
+const (
+	dashboardOn       = "on"
+	dashboardReadOnly = "readonly"
+	dashboardOff      = "off"
+)
 
 // setting is one thing a person can set: a row of the configuration table.
 type setting struct {
@@ -164,6 +175,13 @@ func settings() []setting {
 		{"MCP_GW_SHUTDOWN_TIMEOUT", "shutdown-timeout", "10s", "How long running calls may take to finish at shutdown.",
 			func(c *config, v string) error { return duration(&c.ShutdownTimeout, v, 0, 10*time.Minute) }},
 
+		{"MCP_GW_BASE_URL", "base-url", "", "Where people reach the gateway from outside, such as `https://tools.example.com/gw` for a `/gw/mcp` behind a reverse proxy, whether that takes `/gw` away or not. Its name and its pages are allowed without the two settings below. Empty: as it listens.",
+			func(c *config, v string) error { return baseURL(&c.Base, v) }},
+		{"MCP_GW_DASHBOARD", "dashboard", "on", "`on`; `readonly`: the dashboard shows everything, and through the REST API nothing can be changed or called; `off`: no dashboard, the API alone.",
+			func(c *config, v string) error {
+				c.Dashboard = v
+				return oneOf(v, dashboardOn, dashboardReadOnly, dashboardOff)
+			}},
 		{"MCP_GW_ALLOWED_HOSTS", "allowed-hosts", "", "Further Host names to answer to, such as `gw.example.org`, separated by commas. Addresses, names without a dot, and names below `.local`, `.internal` and `.localhost` always are.",
 			func(c *config, v string) error { return hosts(&c.AllowedHosts, v) }},
 		{"MCP_GW_ALLOWED_ORIGINS", "allowed-origins", "", "Origins whose pages may call the gateway, such as `https://app.example.org`, separated by commas. Its own page and pages of the same machine always may.",
@@ -171,6 +189,14 @@ func settings() []setting {
 		{"MCP_GW_DESCRIPTION_PREFIX", "description-prefix", "false", "`true` writes `[backend]` before each tool's description.",
 			func(c *config, v string) error { return boolean(&c.DescriptionPrefix, v) }},
 	}
+}
+
+// basePath is what people have before the gateway's own paths: /gw, or nothing.
+func (c config) basePath() string {
+	if c.Base == nil {
+		return ""
+	}
+	return c.Base.Path
 }
 
 // loadConfig reads flags, then the environment ("KEY=value", as os.Environ
@@ -229,6 +255,12 @@ func loadCommand(cmd command, args, environ []string) (config, []string, error) 
 		return config{}, nil, err
 	}
 	c.Listen = joinAddress(c.listen, c.port)
+	if c.Base != nil {
+		// A proxy passes on the name that it was reached by, or one of its own, and
+		// what the browser says of the page in either case.
+		c.AllowedHosts = append(c.AllowedHosts, c.Base.Hostname())
+		c.AllowedOrigins = append(c.AllowedOrigins, c.Base.Scheme+"://"+c.Base.Host)
+	}
 	c.Warnings = strangers(env, rows)
 	return c, rest, nil
 }

@@ -28,7 +28,7 @@ func TestDefaultsAreValidAndComplete(t *testing.T) {
 		MaxBody: 16 << 20, MaxMessage: 64 << 20, MaxSessions: 10000,
 		CallTimeout: 2 * time.Minute, ConnectTimeout: 5 * time.Second, PingInterval: 30 * time.Second,
 		SessionIdle: 30 * time.Minute, StartupWait: 3 * time.Second, ShutdownTimeout: 10 * time.Second,
-		port: 3000,
+		Dashboard: "on", port: 3000,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -93,6 +93,9 @@ func TestEachSettingRefusesNonsense(t *testing.T) {
 		"MCP_GW_MAX_BODY=-1", "MCP_GW_MAX_BODY=9999999999GiB", "MCP_GW_MAX_MESSAGE=MiB", "MCP_GW_MAX_SESSIONS=many",
 		"MCP_GW_CONNECT_TIMEOUT=0s", "MCP_GW_SHUTDOWN_TIMEOUT=-1s", "MCP_GW_PING_INTERVAL=never", "MCP_GW_SESSION_IDLE=1y",
 		"MCP_GW_ALLOWED_HOSTS=gw.example.org:3000", "MCP_GW_ALLOWED_HOSTS=https://gw.example.org", "MCP_GW_ALLOWED_ORIGINS=example.org", "MCP_GW_ALLOWED_ORIGINS=https://a.example/path", "MCP_GW_DESCRIPTION_PREFIX=perhaps",
+		"MCP_GW_DASHBOARD=yes", "MCP_GW_BASE_URL=tools.example.com", "MCP_GW_BASE_URL=/gw", "MCP_GW_BASE_URL=ftp://tools.example.com", "MCP_GW_BASE_URL=https://", "MCP_GW_BASE_URL=https://:443/gw",
+		"MCP_GW_BASE_URL=https://user:pw@tools.example.com", "MCP_GW_BASE_URL=https://tools.example.com/gw?x=1", "MCP_GW_BASE_URL=https://tools.example.com/gw#/", "MCP_GW_BASE_URL=https://tools.example.com//evil.example",
+		"MCP_GW_BASE_URL=https://tools.example.com/gw/../x", "MCP_GW_BASE_URL=https://tools.example.com/mcp", "MCP_GW_BASE_URL=https://tools.example.com/gw/mcp", "MCP_GW_BASE_URL=https://tools.example.com/api/x", "MCP_GW_BASE_URL=https://tools.example.com/%67w",
 	} {
 		_, err := loadConfig(nil, []string{kv})
 		if err == nil {
@@ -129,6 +132,24 @@ func TestListsAndOrigins(t *testing.T) {
 	}
 	if want := []string{"https://app.example.org", "http://localhost:5173"}; !slices.Equal(c.AllowedOrigins, want) {
 		t.Errorf("origins %q, want %q", c.AllowedOrigins, want)
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	for in, want := range map[string]struct{ url, path, host, origin string }{
+		"https://tools.example.com/gw":         {"https://tools.example.com/gw", "/gw", "tools.example.com", "https://tools.example.com"},
+		"https://Tools.Example.com:443/gw/":    {"https://tools.example.com/gw", "/gw", "tools.example.com", "https://tools.example.com"},
+		"http://10.0.0.5:8080":                 {"http://10.0.0.5:8080", "", "10.0.0.5", "http://10.0.0.5:8080"},
+		"https://[fd00::1]:8443/team-a/mcp.gw": {"https://[fd00::1]:8443/team-a/mcp.gw", "/team-a/mcp.gw", "fd00::1", "https://[fd00::1]:8443"},
+	} {
+		c, err := loadConfig(nil, []string{"MCP_GW_ALLOWED_HOSTS=gw.lan", "MCP_GW_BASE_URL=" + in})
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if c.Base.String() != want.url || c.basePath() != want.path || !slices.Equal(c.AllowedHosts, []string{"gw.lan", want.host}) || !slices.Equal(c.AllowedOrigins, []string{want.origin}) {
+			t.Errorf("%s: %s, path %q, hosts %q, origins %q", in, c.Base, c.basePath(), c.AllowedHosts, c.AllowedOrigins)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"mcp-gw/dashboard/api"
+	"mcp-gw/dashboard/web"
 	"mcp-gw/discovery"
 	"mcp-gw/discovery/docker"
 	"mcp-gw/discovery/manual"
@@ -56,7 +57,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		CallTimeout: cfg.CallTimeout, ConnectTimeout: cfg.ConnectTimeout,
 		StartupWait: cfg.StartupWait, Sources: sources,
 		SessionIdle: cfg.SessionIdle, PingInterval: cfg.PingInterval,
-		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins,
+		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins, BasePath: cfg.basePath(),
 		DescriptionPrefix: cfg.DescriptionPrefix,
 		Key:               loadKey(cfg.ConfigPath, log),
 	})
@@ -75,8 +76,21 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		Gateway: gw, Manual: registered, MCP: gw.Handler(), Check: gw.Check,
 		// The file is read in no time, and what it says is part of the service. The
 		// engine may be away for hours, and holds up nobody.
-		Ready:   func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
-		Version: version, Log: log,
+		Ready:    func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
+		ReadOnly: cfg.Dashboard == dashboardReadOnly,
+		Version:  version, Log: log,
+	}
+	if cfg.Base != nil {
+		control.BaseURL = cfg.Base.String()
+	}
+	if cfg.Dashboard != dashboardOff {
+		if control.Page, err = web.New(web.Embedded()); err != nil {
+			_ = l.Close()
+			return err
+		}
+		if !control.Page.Built() {
+			log.Info("this program was built without its dashboard", "fix", "make build")
+		}
 	}
 	if watcher != nil { // a nil *Provider in the interface would not be nil
 		control.Discovery = watcher

@@ -44,7 +44,7 @@ func TestServe(t *testing.T) {
 			t.Fatal("the gateway is not healthy")
 		}
 	}
-	for path, want := range map[string]int{"/": 200, "/readyz": 200, "/metrics": 200, "/api/health": 200, "/api/nothing": 404} {
+	for path, want := range map[string]int{"/readyz": 200, "/metrics": 200, "/api/health": 200, "/api/nothing": 404} {
 		resp, err := http.Get("http://" + addr + path)
 		if err != nil {
 			t.Fatal(err)
@@ -53,6 +53,15 @@ func TestServe(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("GET %s answered %d, want %d", path, resp.StatusCode, want)
 		}
+	}
+	// The dashboard, where it was built into this test, else how to build it.
+	page, err := http.Get("http://" + addr + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Body.Close()
+	if kind := page.Header.Get("Content-Type"); page.StatusCode != 200 && page.StatusCode != 503 || !strings.HasPrefix(kind, "text/html") {
+		t.Errorf("GET / answered %d %s, want a page", page.StatusCode, kind)
 	}
 	stream, err := http.Get("http://" + addr + "/api/logs/stream")
 	if err != nil {

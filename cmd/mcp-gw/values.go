@@ -216,6 +216,40 @@ func origins(dst *[]string, v string) error {
 	return nil
 }
 
+var baseSegmentForm = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$`)
+
+// baseURL is scheme, host and the path of a folder, which is none of the gateway's
+// own: an address of /mcp, as clients have it, would be half right, and wrong for
+// all that lies beside it.
+func baseURL(dst **url.URL, v string) error {
+	if v == "" {
+		return nil
+	}
+	expected := errors.New("an address such as https://tools.example.com or https://tools.example.com/gw, without /mcp")
+	u, err := url.Parse(strings.TrimRight(v, "/"))
+	if err != nil || oneOf(u.Scheme, "http", "https") != nil || u.Hostname() == "" || u.Scheme+"://"+u.Host+u.Path != strings.TrimRight(v, "/") {
+		return expected
+	}
+	u.Host = strings.ToLower(u.Host)
+	if port := u.Port(); port == map[string]string{"http": "80", "https": "443"}[u.Scheme] && port != "" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port) // as browsers write it
+	}
+	if u.Path != "" {
+		segments := strings.Split(u.Path[1:], "/")
+		for _, s := range segments {
+			if !baseSegmentForm.MatchString(s) {
+				return expected
+			}
+		}
+		own := []string{"mcp", "sse", "messages", "api", "assets", "metrics", "healthz", "readyz", "register"}
+		if slices.Contains(own, segments[0]) || segments[len(segments)-1] == "mcp" {
+			return expected
+		}
+	}
+	*dst = u
+	return nil
+}
+
 // address takes host:port, :port or a host alone, IPv6 with or without
 // brackets.
 func address(dst *string, v string) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"mcp-gw/dashboard/web"
 	"mcp-gw/discovery"
 	"mcp-gw/discovery/manual"
 	"mcp-gw/gateway"
@@ -49,7 +50,8 @@ type Discovery interface {
 	Rescan(ctx context.Context) error
 }
 
-// Config is what an API is made of. All fields are needed, save Discovery.
+// Config is what an API is made of. What is nil or empty for a reason says so; all
+// other fields are needed.
 type Config struct {
 	Gateway Gateway
 	Manual  Manual
@@ -62,7 +64,15 @@ type Config struct {
 	// and Origin), nil when it may pass. It is asked first on every route but /mcp.
 	Check func(*http.Request) error
 	// Ready says whether clients are served.
-	Ready   func() bool
+	Ready func() bool
+	// Page is what browsers get; nil for none.
+	Page *web.Page
+	// ReadOnly refuses every request that could change something.
+	ReadOnly bool
+	// BaseURL is where people reach the gateway from outside, without a slash at its
+	// end: https://tools.example.com/gw. Below its path everything is served as well
+	// as at the root. Empty: it is reached as it listens.
+	BaseURL string
 	Version string
 	Log     *slog.Logger
 }
@@ -90,7 +100,10 @@ type server struct {
 }
 
 // New makes the handler of everything that the gateway serves.
-func New(cfg Config) *echo.Echo { return newServer(cfg).routes() }
+func New(cfg Config) http.Handler {
+	s := newServer(cfg)
+	return below(s.basePath(), s.routes())
+}
 
 func newServer(cfg Config) *server {
 	now := time.Now()
@@ -123,10 +136,15 @@ func (s *server) routes() *echo.Echo {
 	// Not groups: a group answers for every path below it, and would say of a
 	// method that is not possible that there is no such path.
 	door := []echo.MiddlewareFunc{s.guard, middleware.RecoverWithConfig(s.recovery())}
-	api := append(door[:2:2], plain, middleware.BodyLimit(maxBody))
+	api := append(door[:2:2], plain, s.deliberate, middleware.BodyLimit(maxBody))
 	get := []string{http.MethodGet, http.MethodHead}
 
 	e.Match(get, "/", s.page, door...)
+	if s.Page != nil {
+		for _, path := range s.Page.Paths() {
+			e.Match(get, path, s.page, door...)
+		}
+	}
 	e.Match(get, "/healthz", s.healthz, door...)
 	e.Match(get, "/readyz", s.readyz, door...)
 	e.GET("/metrics", s.metrics(), door...)

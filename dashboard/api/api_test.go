@@ -146,22 +146,6 @@ func TestAPanicIsNoPage(t *testing.T) {
 	h.want(t, "GET", "/readyz", "", 500, `{"error":"the gateway failed to answer this; its log says why"}`)
 }
 
-func TestStartPage(t *testing.T) {
-	h := newHouse(t)
-	h.call(t, "POST", "/api/backends", ha)
-	r := httptest.NewRecorder()
-	h.handler.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "http://gw.local:3000/", nil))
-	body := r.Body.String()
-	for _, want := range []string{"1.2.3 · 1 of 1 backends connected", `<th scope="row">ha</th>`, "http://gw.local:3000/mcp", `href="/api/openapi.json"`} {
-		if r.Code != 200 || !strings.Contains(body, want) {
-			t.Errorf("%d, and the page lacks %q:\n%s", r.Code, want, body)
-		}
-	}
-	if csp := r.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") {
-		t.Errorf("policy: %s", csp)
-	}
-}
-
 func TestReplicasAreShown(t *testing.T) {
 	h := newHouse(t)
 	web := labelled("web")
@@ -171,11 +155,6 @@ func TestReplicasAreShown(t *testing.T) {
 			State: state, Weight: 1, Container: web.Container})
 	}
 	h.gateway.docker = []gateway.BackendState{web}
-	r := httptest.NewRecorder()
-	h.handler.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "http://gw.local:3000/", nil))
-	if body := r.Body.String(); !strings.Contains(body, "2 of 3 replicas") {
-		t.Errorf("the page lacks the replicas:\n%s", body)
-	}
 	if status, got := h.call(t, "GET", "/api/backends/web", ""); status != 200 || !strings.Contains(got, `"id":"cc"`) || !strings.Contains(got, `"state":"draining"`) {
 		t.Errorf("%d %s", status, got)
 	}

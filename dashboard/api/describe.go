@@ -20,5 +20,8 @@ func (s *server) describe() echo.HandlerFunc {
 		version = []byte(`"unknown"`)
 	}
 	text := bytes.Replace(openapi, []byte(`"version": "VERSION"`), append([]byte(`"version": `), version...), 1)
+	if path := s.basePath(); path != "" {
+		text = bytes.Replace(text, []byte(`"url": "/"`), []byte(`"url": "`+path+`/"`), 1)
+	}
 	return func(c echo.Context) error { return c.JSONBlob(http.StatusOK, text) }
 }

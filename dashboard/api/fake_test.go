@@ -127,7 +127,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		c(&cfg)
 	}
 	h.server = newServer(cfg)
-	h.handler = h.server.routes()
+	h.handler = below(h.server.basePath(), h.server.routes())
 	return h
 }
 

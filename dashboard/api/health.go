@@ -1,14 +1,10 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"mcp-gw/dashboard/web"
-	"mcp-gw/discovery"
 )
 
 type healthAnswer struct {
@@ -78,41 +74,4 @@ func (s *server) readyz(c echo.Context) error {
 		return fail(http.StatusServiceUnavailable, "the gateway is starting or shutting down")
 	}
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
-}
-
-// page is the start page.
-func (s *server) page(c echo.Context) error {
-	p := web.Page{
-		Version:  s.Version,
-		Origin:   "http://" + c.Request().Host,
-		Tools:    len(s.Gateway.Tools()),
-		Problems: s.problems(),
-	}
-	if c.Scheme() == "https" {
-		p.Origin = "https://" + c.Request().Host
-	}
-	if s.Discovery != nil {
-		p.Network = s.Discovery.Report().Engine.Network
-	}
-	for _, b := range s.Gateway.Backends() {
-		b = show(b)
-		row := web.Backend{Name: b.Name, Status: b.Status, Source: b.Source, Note: b.Reason, Tools: len(b.Tools)}
-		if b.Error != nil {
-			row.Note = *b.Error
-		}
-		if b.Source == discovery.SourceDocker && b.Container != nil {
-			row.Source = "container " + b.Container.Name
-		}
-		if n := len(b.Endpoints); n > 0 {
-			ready := 0
-			for _, e := range b.Endpoints {
-				if e.State == "ready" || e.State == "draining" {
-					ready++
-				}
-			}
-			row.Source = fmt.Sprintf("%d of %d replicas", ready, n)
-		}
-		p.Backends = append(p.Backends, row)
-	}
-	return web.Serve(c.Response(), p)
 }

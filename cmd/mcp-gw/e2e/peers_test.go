@@ -184,32 +184,31 @@ var installPeers = sync.OnceValues(func() (string, error) {
 	return dir, os.WriteFile(stamp, []byte(hex.EncodeToString(sum[:])), 0o600)
 })
 
-// sdkClients is a process that holds connections of the official TypeScript
-// clients: see peers/client.mjs for its commands.
-type sdkClients struct {
+// script is a process of the folder peers that takes JSON commands line by line and
+// answers each with a line that repeats its id.
+type script struct {
 	*process
+	what  string
+	heard func(event []byte) // of lines that are no answer; called with mu held
 
 	mu      sync.Mutex // guards all below
 	next    int
 	waiting map[int]chan []byte
-	changed map[string]int // list changes announced, by connection
 }
 
-func startSDKClients(t *testing.T) *sdkClients {
+func startScript(t *testing.T, what, file string, heard func([]byte)) *script {
 	t.Helper()
-	c := &sdkClients{waiting: map[int]chan []byte{}, changed: map[string]int{}}
-	c.process = startProcess(t, "TypeScript clients", nil, c.line, "node", filepath.Join(nodePeers(t), "client.mjs"))
+	c := &script{what: what, heard: heard, waiting: map[int]chan []byte{}}
+	c.process = startProcess(t, what, nil, c.line, "node", filepath.Join(nodePeers(t), file))
 	return c
 }
 
-func (c *sdkClients) line(line string) {
+func (c *script) line(line string) {
 	var id int
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if json.Unmarshal(get([]byte(line), "id"), &id) != nil {
-		if str([]byte(line), "event") == "list_changed" {
-			c.changed[str([]byte(line), "as")]++
-		}
+		c.heard([]byte(line))
 		return
 	}
 	if waiting := c.waiting[id]; waiting != nil {
@@ -218,42 +217,66 @@ func (c *sdkClients) line(line string) {
 	}
 }
 
-// changes counts the list changes that a connection was told of.
-func (c *sdkClients) changes(of *typescriptConnection) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.changed[of.name]
-}
-
 // send gives a command, fields being members of its JSON, and returns its id and
 // where the answer will come.
-func (c *sdkClients) send(t *testing.T, op, fields string) (int, <-chan []byte) {
+func (c *script) send(t *testing.T, op, fields string) (int, <-chan []byte) {
 	t.Helper()
+	id, answer, err := c.post(op, fields)
+	if err != nil {
+		t.Fatalf("command to the %s: %v\n%s", c.what, err, c.output())
+	}
+	return id, answer
+}
+
+func (c *script) post(op, fields string) (int, <-chan []byte, error) {
 	answer := make(chan []byte, 1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.next++
 	c.waiting[c.next] = answer
-	if _, err := fmt.Fprintf(c.stdin, `{"id":%d,"op":%q,%s}`+"\n", c.next, op, fields); err != nil {
-		t.Fatalf("command to the TypeScript clients: %v\n%s", err, c.output())
-	}
-	return c.next, answer
+	_, err := fmt.Fprintf(c.stdin, `{"id":%d,"op":%q,%s}`+"\n", c.next, op, fields)
+	return c.next, answer, err
 }
 
 // do gives a command and returns the text of its value, or of its error.
-func (c *sdkClients) do(t *testing.T, op, fields string) (value, failure []byte) {
+func (c *script) do(t *testing.T, op, fields string) (value, failure []byte) {
 	t.Helper()
 	_, answer := c.send(t, op, fields)
-	line := receive(t, "the TypeScript client to "+op+" "+fields, answer)
+	line := receive(t, fmt.Sprintf("the %s to %s %s", c.what, op, fields), answer)
 	return get(line, "value"), get(line, "error")
 }
 
 // must is do where an error fails the test.
-func (c *sdkClients) must(t *testing.T, op, fields string) []byte {
+func (c *script) must(t *testing.T, op, fields string) []byte {
 	t.Helper()
 	value, failure := c.do(t, op, fields)
 	if failure != nil {
 		t.Fatalf("%s %s: %s", op, fields, failure)
 	}
 	return value
+}
+
+// sdkClients is a process that holds connections of the official TypeScript
+// clients: see peers/client.mjs for its commands.
+type sdkClients struct {
+	*script
+	changed map[string]int // list changes announced, by connection; guarded by mu
+}
+
+func startSDKClients(t *testing.T) *sdkClients {
+	t.Helper()
+	c := &sdkClients{changed: map[string]int{}}
+	c.script = startScript(t, "TypeScript clients", "client.mjs", func(event []byte) {
+		if str(event, "event") == "list_changed" {
+			c.changed[str(event, "as")]++
+		}
+	})
+	return c
+}
+
+// changes counts the list changes that a connection was told of.
+func (c *sdkClients) changes(of *typescriptConnection) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed[of.name]
 }

@@ -35,18 +35,6 @@ func (g *Gateway) Backend(name string) (BackendState, bool) {
 	return g.describe(m), true
 }
 
-// Tools answers the catalogue, as clients see it now.
-func (g *Gateway) Tools() []ToolState {
-	all := g.view.Load().Scopes[""]
-	entries := all.Entries(catalog.Tools)
-	tools := make([]ToolState, 0, len(entries))
-	for _, e := range entries {
-		tools = append(tools, ToolState{Name: e.Exposed, Backend: e.Backend, OriginalName: e.Name,
-			Tool: e.Raw, Stats: all.Tools[e.Exposed].Meter.Stats()})
-	}
-	return tools
-}
-
 // Reconnect gives up a backend's connection and makes a new one, waits until that
 // attempt has ended, at most some seconds, and reports whether there is such a
 // backend. How it went is in the backend's state.
@@ -110,11 +98,14 @@ func (g *Gateway) describe(m *member) BackendState {
 	if out.Diagnostics == nil {
 		out.Diagnostics = []discovery.Diagnostic{}
 	}
+	off, src := g.switches.Load().Tools[b.Name], source(b.Name, m.want.Shape)
 	for _, t := range s.Tools {
-		if shows(m.want.Shape, t.Item) {
+		if shows(m.want.Shape, t.Item) && !off[t.Name] {
 			out.Tools = append(out.Tools, t.Raw)
+			out.Tokens += catalog.Entry{Exposed: src.Exposed(t.Name), Item: t.Item}.Tokens(g.before(b.Name)).Sum()
 		}
 	}
+	out.ToolCount, out.EnabledTools = len(s.Tools), len(out.Tools)
 	if len(b.Headers) > 0 {
 		out.Headers = map[string]string{}
 		for k := range b.Headers {
@@ -149,6 +140,13 @@ func (g *Gateway) describe(m *member) BackendState {
 	if !s.RetryAt.IsZero() {
 		at := s.RetryAt.UTC()
 		out.NextRetryAt = &at
+	}
+	for _, c := range s.Checks {
+		out.Beats = append(out.Beats, Beat{T: c.At.Unix(), Ms: took(c)})
+	}
+	out.Health, out.Reason = health(out, s, time.Now())
+	if !out.Enabled {
+		out.DisabledBy = g.disabledBy(b)
 	}
 	return out
 }

@@ -118,6 +118,8 @@ type Gateway struct {
 	settled chan struct{} // closed when the first lists are worth reading
 	settle  func()        // closes it; further calls do nothing
 
+	switches atomic.Pointer[discovery.Switches]
+
 	registry atomic.Pointer[registry]
 	view     atomic.Pointer[downstream.View]
 	shown    atomic.Pointer[shown]
@@ -132,7 +134,10 @@ type Gateway struct {
 	resumed  map[*pool.Pool]bool
 }
 
-var _ discovery.Sink = (*Gateway)(nil)
+var (
+	_ discovery.Sink     = (*Gateway)(nil)
+	_ discovery.Switcher = (*Gateway)(nil)
+)
 
 // New makes a gateway without backends. It serves clients at once; Run connects
 // what Put asks for.
@@ -148,6 +153,7 @@ func New(cfg Config) *Gateway {
 	} else {
 		time.AfterFunc(cfg.StartupWait, g.settle)
 	}
+	g.switches.Store(&discovery.Switches{})
 	g.registry.Store(newRegistry(nil))
 	g.shown.Store(&shown{next: make(chan struct{})})
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
@@ -162,6 +168,12 @@ func (g *Gateway) Put(source string, set []discovery.Backend) {
 	g.mu.Lock()
 	g.desired[source] = set
 	g.mu.Unlock()
+	ring(g.wish)
+}
+
+// Switch implements discovery.Switcher.
+func (g *Gateway) Switch(s discovery.Switches) {
+	g.switches.Store(&s)
 	ring(g.wish)
 }
 

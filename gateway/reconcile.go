@@ -36,7 +36,8 @@ func newRegistry(members []*member) *registry {
 }
 
 // wanted answers the union of the desired sets by name. Where two sources want one
-// name, the manual registration wins, and the other hears of it.
+// name, the manual registration wins, and the other hears of it. What is switched off
+// is disabled, whoever wants it.
 func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
 	g.mu.Lock()
 	sets := maps.Clone(g.desired)
@@ -44,6 +45,7 @@ func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
 	sources := slices.Sorted(maps.Keys(sets))
 	slices.SortStableFunc(sources, func(a, b string) int { return rank(a) - rank(b) })
 	want = map[string]discovery.Backend{}
+	off := g.switches.Load().Backends
 	for _, source := range sources {
 		for _, b := range sets[source] {
 			if first, taken := want[b.Name]; taken {
@@ -51,6 +53,7 @@ func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
 				want[b.Name] = first
 				continue
 			}
+			b.Disabled = b.Disabled || off[b.Name]
 			want[b.Name] = b
 			order = append(order, b.Name)
 		}

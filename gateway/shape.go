@@ -25,14 +25,38 @@ const codeUnmatched = "T003"
 // shows reports whether clients are to see a tool: it is included, not excluded, and
 // only reads where that is asked for. A glob that is none matches nothing, and one to
 // exclude by then excludes everything: what was meant to be hidden stays hidden.
-func shows(s discovery.Shape, tool catalog.Item) bool {
+func shows(s discovery.Shape, tool catalog.Item) bool { return excluded(s, tool) == "" }
+
+// excluded answers the label that hides a tool, "" when none does.
+func excluded(s discovery.Shape, tool catalog.Item) (label string) {
 	if len(s.Include) > 0 && !slices.ContainsFunc(s.Include, func(glob string) bool { return fits(glob, tool.Name, false) }) {
-		return false
+		return labelInclude
 	}
 	if slices.ContainsFunc(s.Exclude, func(glob string) bool { return fits(glob, tool.Name, true) }) {
-		return false
+		return labelExclude
 	}
-	return !s.ReadOnly || string(wire.Member(wire.Member(tool.Raw, "annotations"), "readOnlyHint")) == "true"
+	if s.ReadOnly && string(wire.Member(wire.Member(tool.Raw, "annotations"), "readOnlyHint")) != "true" {
+		return labelReadOnly
+	}
+	return ""
+}
+
+// The labels that hide tools.
+const (
+	labelInclude  = "mcp-gw.tools.include"
+	labelExclude  = "mcp-gw.tools.exclude"
+	labelReadOnly = "mcp-gw.tools.read-only"
+)
+
+// locked says why a tool cannot be switched on that a label excludes.
+func locked(s discovery.Shape, label string) string {
+	switch label {
+	case labelInclude:
+		return fmt.Sprintf("the label %s=%s leaves it out", label, strings.Join(s.Include, ","))
+	case labelExclude:
+		return fmt.Sprintf("the label %s=%s excludes it", label, strings.Join(s.Exclude, ","))
+	}
+	return fmt.Sprintf("the label %s=true leaves it out: its server does not mark it as read-only", label)
 }
 
 func fits(glob, name string, broken bool) bool {
@@ -41,8 +65,9 @@ func fits(glob, name string, broken bool) bool {
 }
 
 // shut answers the kinds of which nothing is to be reached but what is listed.
-func shut(s discovery.Shape) (kinds [catalog.Kinds]bool) {
-	kinds[catalog.Tools] = len(s.Include)+len(s.Exclude)+len(s.Rename) > 0 || s.ReadOnly
+func (in input) shut() (kinds [catalog.Kinds]bool) {
+	s := in.choice
+	kinds[catalog.Tools] = len(s.Include)+len(s.Exclude)+len(s.Rename)+len(in.off) > 0 || s.ReadOnly
 	kinds[catalog.Prompts] = s.NoPrompts
 	kinds[catalog.Resources], kinds[catalog.Templates] = s.NoResources, s.NoResources
 	return kinds
@@ -150,7 +175,7 @@ func shapeRemarks(s discovery.Shape, state *upstream.State) (remarks []discovery
 	for _, globs := range []struct {
 		label string
 		list  []string
-	}{{"mcp-gw.tools.include", s.Include}, {"mcp-gw.tools.exclude", s.Exclude}} {
+	}{{labelInclude, s.Include}, {labelExclude, s.Exclude}} {
 		for _, glob := range globs.list {
 			if !slices.ContainsFunc(state.Tools, func(t upstream.Tool) bool { return fits(glob, t.Name, false) }) {
 				remark(globs.label, glob)

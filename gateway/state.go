@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mcp-gw/discovery"
+	"mcp-gw/gateway/catalog"
 	"mcp-gw/gateway/journal"
 )
 
@@ -46,6 +47,17 @@ type BackendState struct {
 	Description     string          `json:"description,omitempty"`
 	// Replicas is how many processes serve it; Endpoints are these, where there are
 	// several.
+	// Health is how it is in one word: healthy, degraded, connecting, auth_required,
+	// down or disabled. DisabledBy says by whom: dashboard, label or file.
+	Health     string `json:"health"`
+	DisabledBy string `json:"disabledBy,omitempty"`
+	// ToolCount is how many tools it lists, EnabledTools how many of these clients may
+	// see, and Tokens what these cost a model, about.
+	ToolCount    int `json:"toolCount"`
+	EnabledTools int `json:"enabledTools"`
+	Tokens       int `json:"tokens"`
+	// Beats are the last checks, oldest first.
+	Beats       []Beat                 `json:"beats,omitempty"`
 	Replicas    int                    `json:"replicas"`
 	Endpoints   []EndpointState        `json:"endpoints,omitempty"`
 	Stats       journal.Stats          `json:"stats"`
@@ -78,12 +90,75 @@ type ToolState struct {
 	// Tool is the backend's own object, byte for byte.
 	Tool  json.RawMessage `json:"tool"`
 	Stats journal.Stats   `json:"stats"`
+	// Enabled: clients may see and call it. Locked says why no switch can change that,
+	// Hidden why clients do not see it although it is switched on.
+	Enabled bool   `json:"enabled"`
+	Locked  string `json:"locked,omitempty"`
+	Hidden  string `json:"hidden,omitempty"`
+	// Tokens is what it costs a model, about, and TokenParts what for.
+	Tokens     int            `json:"tokens"`
+	TokenParts catalog.Tokens `json:"tokenParts"`
+}
+
+// Beat is a check in short.
+type Beat struct {
+	// T is when, in seconds since 1970; Ms how long it took, -1 when it failed.
+	T  int64   `json:"t"`
+	Ms float64 `json:"ms"`
+}
+
+// Check is one look at whether a backend is there.
+type Check struct {
+	At time.Time `json:"at"`
+	// What was asked: connect, ping or server/discover.
+	What string   `json:"what"`
+	OK   bool     `json:"ok"`
+	Ms   *float64 `json:"ms,omitempty"`
+	// Error says why it failed.
+	Error string `json:"error,omitempty"`
+}
+
+// Catalogue is all that there is, for people: what clients see, and the tools that
+// they do not, each with why.
+type Catalogue struct {
+	Tools     []ToolState
+	Resources []ResourceState
+	Templates []TemplateState
+	Prompts   []PromptState
+}
+
+// ResourceState is one resource of the catalogue.
+type ResourceState struct {
+	// URI is what clients know it by, OriginalURI what its backend does.
+	URI         string          `json:"uri"`
+	Backend     string          `json:"backend"`
+	OriginalURI string          `json:"originalUri"`
+	Resource    json.RawMessage `json:"resource"`
+}
+
+// TemplateState is one template of resources' URIs.
+type TemplateState struct {
+	URITemplate         string          `json:"uriTemplate"`
+	Backend             string          `json:"backend"`
+	OriginalURITemplate string          `json:"originalUriTemplate"`
+	Template            json.RawMessage `json:"template"`
+}
+
+// PromptState is one prompt.
+type PromptState struct {
+	Name         string          `json:"name"`
+	Backend      string          `json:"backend"`
+	OriginalName string          `json:"originalName"`
+	Prompt       json.RawMessage `json:"prompt"`
 }
 
 // Every backend, connected or not, appears in Backends; Tools has only those
-// that a client can see now.
+// that a client can see now, Catalogue all.
 type State interface {
 	Backends() []BackendState
 	Backend(name string) (BackendState, bool)
+	// Checks answers the last checks of a backend, oldest first.
+	Checks(name string) []Check
 	Tools() []ToolState
+	Catalogue() Catalogue
 }

@@ -30,6 +30,7 @@ type input struct {
 	groups    string
 	shape     string
 	rivals    string          // the backends whose names it could imitate
+	off       map[string]bool // its tools that are switched off
 	choice    discovery.Shape // not compared: shape is
 	state     *upstream.State // not compared: most that changes in it is of no interest here
 }
@@ -54,7 +55,7 @@ func newInput(m *member, s *upstream.State) input {
 func (in input) same(o input) bool {
 	return in.up == o.up && in.name == o.name && in.tools == o.tools && in.others == o.others && in.counts == o.counts &&
 		in.announced == o.announced && in.hints == o.hints && in.modern == o.modern && in.facts == o.facts &&
-		in.groups == o.groups && in.shape == o.shape && in.rivals == o.rivals
+		in.groups == o.groups && in.shape == o.shape && in.rivals == o.rivals && maps.Equal(in.off, o.off)
 }
 
 // drawing is a scope with what it was made of.
@@ -67,7 +68,8 @@ type drawing struct {
 // when something in it changed: most states differ in a latency or a reason.
 func (g *Gateway) rebuild() {
 	members := g.registry.Load().members
-	now := &shown{states: make(map[*pool.Pool]*upstream.State, len(members)), next: make(chan struct{})}
+	switches := g.switches.Load()
+	now := &shown{states: make(map[*pool.Pool]*upstream.State, len(members)), switches: switches, next: make(chan struct{})}
 	absent := map[string]string{}
 	parts := map[string][]input{"": nil}
 	wants := make(map[string]discovery.Backend, len(members))
@@ -88,6 +90,9 @@ func (g *Gateway) rebuild() {
 		now.states[m.up] = s
 		if s.Phase != upstream.PhaseReady {
 			absent[m.name] = s.Reason
+			if s.Phase == upstream.PhaseDisabled {
+				absent[m.name] = switchedOff
+			}
 		}
 		if s.Phase == upstream.PhaseReady {
 			g.resubscribe(m.name, m.up)
@@ -100,7 +105,7 @@ func (g *Gateway) rebuild() {
 			continue
 		}
 		in := newInput(m, s)
-		in.rivals = rivals(m, members)
+		in.rivals, in.off = rivals(m, members), switches.Tools[m.name]
 		parts[""] = append(parts[""], in)
 		parts[m.name] = append(parts[m.name], in)
 		for _, group := range groups {
@@ -128,11 +133,15 @@ func (g *Gateway) rebuild() {
 	close(g.shown.Swap(now).next)
 }
 
+// switchedOff is why clients do not find what a person does not want.
+const switchedOff = "it is switched off"
+
 // shown is the states that the view was made of; next is closed when a later one
 // stands.
 type shown struct {
-	states map[*pool.Pool]*upstream.State
-	next   chan struct{}
+	states   map[*pool.Pool]*upstream.State
+	switches *discovery.Switches
+	next     chan struct{}
 }
 
 // awaitShown waits until clients see the state that m has: who has waited for a
@@ -141,6 +150,22 @@ func (g *Gateway) awaitShown(ctx context.Context, m *member) {
 	for {
 		s := g.shown.Load()
 		if still := g.registry.Load().byName[m.name]; still == nil || still.up != m.up || s.states[m.up] == m.up.State() {
+			return
+		}
+		select {
+		case <-s.next:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// WaitSwitched waits until clients see what Switch was told last, or ctx has ended.
+func (g *Gateway) WaitSwitched(ctx context.Context) {
+	want := g.switches.Load()
+	for {
+		s := g.shown.Load()
+		if now := g.switches.Load(); s.switches == want || s.switches == now {
 			return
 		}
 		select {
@@ -164,8 +189,8 @@ func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.
 	mirrors := map[[2]string]upstream.Tool{}
 	for i, in := range inputs {
 		s := in.state
-		src := catalog.Source{Backend: in.name, Legacy: !s.Peer.Modern, Hints: s.Hints,
-			Prefix: in.choice.Prefix, Renamed: in.choice.Rename, Priority: in.choice.Priority}
+		src := source(in.name, in.choice)
+		src.Legacy, src.Hints, src.Off = !s.Peer.Modern, s.Hints, in.off
 		if in.rivals != "" {
 			src.Rivals = strings.Split(in.rivals, between)
 		}
@@ -211,9 +236,14 @@ func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.
 	return scope
 }
 
+// source is a backend as the catalogue names its things.
+func source(name string, choice discovery.Shape) catalog.Source {
+	return catalog.Source{Backend: name, Prefix: choice.Prefix, Renamed: choice.Rename, Priority: choice.Priority}
+}
+
 func (g *Gateway) backend(in input, snapshot *catalog.Snapshot) *downstream.Backend {
 	s := in.state
-	return &downstream.Backend{Name: in.name, Legacy: !s.Peer.Modern, Target: in.up, Shut: shut(in.choice), Capabilities: capabilities(s.Capabilities, in.choice),
+	return &downstream.Backend{Name: in.name, Legacy: !s.Peer.Modern, Target: in.up, Shut: in.shut(), Capabilities: capabilities(s.Capabilities, in.choice),
 		Server: s.Server, Instructions: s.Instructions, URIs: snapshot.Rewrites(in.name),
 		Meter: func(what string) *journal.Meter { return g.cfg.Journal.Meter(in.name, what) }}
 }

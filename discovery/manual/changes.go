@@ -16,7 +16,7 @@ type changes struct {
 	done      chan struct{}     // closed when the goroutine has ended
 }
 
-func newChanges(path string, log *slog.Logger) *changes {
+func newChanges(path, name string, log *slog.Logger) *changes {
 	c := &changes{
 		dir:  filepath.Dir(path),
 		base: filepath.Base(path),
@@ -25,7 +25,7 @@ func newChanges(path string, log *slog.Logger) *changes {
 	}
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		log.Debug("backends file is polled only", "path", path, "err", err)
+		log.Debug(name+" is polled only", "path", path, "err", err)
 		close(c.done)
 		return c
 	}

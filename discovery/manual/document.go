@@ -43,13 +43,8 @@ func parse(data []byte) (document, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return document{}, nil
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(data, &whole); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			before := data[:min(int(syntax.Offset), len(data))]
-			return document{}, fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)
-		}
+	whole, err := wholeJSON(data)
+	if err != nil {
 		return document{}, err
 	}
 	fields, err := object(whole)

@@ -9,7 +9,7 @@ import (
 )
 
 // set returns the fields with a value under name, once.
-func set[T string | bool | discovery.Transport | map[string]string | []string | TLS](fields []field, name string, value T) []field {
+func set[T string | bool | discovery.Transport | map[string]string | []string | map[string][]string | TLS](fields []field, name string, value T) []field {
 	out := make([]field, 0, len(fields)+1)
 	done := false
 	for _, f := range fields {
@@ -48,6 +48,10 @@ func (d document) bytes() []byte {
 	} else {
 		fields = append(fields, field{backendsField, list})
 	}
+	return indented(fields)
+}
+
+func indented(fields []field) []byte {
 	var out bytes.Buffer
 	if err := json.Indent(&out, writeObject(fields), "", "  "); err != nil {
 		panic("manual: a document of valid parts is not valid: " + err.Error())

@@ -30,6 +30,9 @@ type Source struct {
 	Renamed map[string]string
 	// Priority orders the lists: higher first, then by the backend's name.
 	Priority int
+	// Off are the tools that are switched off, by their own names. They are in no list,
+	// and keep their exposed names: no other tool takes one's place while it is off.
+	Off map[string]bool
 }
 
 // listed answers the name that stands in for an item's own.
@@ -103,7 +106,7 @@ func chosen(src Source) int {
 func (s *Snapshot) Lookup(k Kind, exposed string) (Entry, bool) {
 	l := &s.lists[k]
 	i, ok := l.byName[exposed]
-	if !ok {
+	if !ok || i < 0 {
 		return Entry{}, false
 	}
 	return l.entries[i], true
@@ -112,6 +115,21 @@ func (s *Snapshot) Lookup(k Kind, exposed string) (Entry, bool) {
 // Entries answers all items of a kind in their order. The slice is the snapshot's
 // own.
 func (s *Snapshot) Entries(k Kind) []Entry { return s.lists[k].entries }
+
+// Off answers the tools that are switched off, in their order. The slice is the
+// snapshot's own.
+func (s *Snapshot) Off() []Entry { return s.lists[Tools].off }
+
+// IsOff reports whether a tool is switched off that clients knew as exposed.
+func (s *Snapshot) IsOff(exposed string) bool {
+	l := &s.lists[Tools]
+	i, ok := l.byName[exposed]
+	return ok && i < 0
+}
+
+// Doubles answers the tools that are left out because another one of their own backend
+// has the name, and a call could reach only one of the two. The slice is the snapshot's own.
+func (s *Snapshot) Doubles() []Entry { return s.lists[Tools].doubles }
 
 // Hash tells two snapshots apart that show clients different lists of a kind, or
 // the same with another hint. It means nothing to another process.

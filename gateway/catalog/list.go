@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"hash/maphash"
+	"strconv"
 
 	"mcp-gw/gateway/wire"
 )
@@ -12,7 +13,9 @@ import (
 // of either era.
 type list struct {
 	entries []Entry
-	byName  map[string]int
+	off     []Entry
+	doubles []Entry
+	byName  map[string]int // the index in entries, or off: -1 is the first of these
 	legacy  rendered
 	modern  rendered // shares the bytes of legacy while the two are equal
 	hint    Hint
@@ -93,7 +96,8 @@ func (l *list) build(k Kind, sources []Source, o Options, u *uris) {
 }
 
 // enter makes an entry of an item, under a name that no other has, unless its own
-// backend lists it twice: a call could reach only one of the two.
+// backend lists it twice: a call could reach only one of the two. It answers false for
+// what is not to be listed.
 func (l *list) enter(k Kind, src *Source, item Item, plain bool, r *Rewriter) (exposed string, ok bool) {
 	if plain || k.uris() {
 		if exposed = src.listed(k, item.Name); k.uris() {
@@ -104,11 +108,46 @@ func (l *list) enter(k Kind, src *Source, item Item, plain bool, r *Rewriter) (e
 	} else {
 		exposed, ok = l.claim(src, item.Name, src.listed(k, item.Name))
 	}
-	if ok {
+	entry := Entry{Exposed: exposed, Backend: src.Backend, Item: item}
+	switch {
+	case !ok:
+		if k == Tools {
+			entry.Exposed = l.double(src, item.Name, plain)
+			l.doubles = append(l.doubles, entry)
+		}
+	case k == Tools && src.Off[item.Name]:
+		l.off = append(l.off, entry)
+		l.byName[exposed] = -len(l.off)
+		return "", false
+	default:
 		l.byName[exposed] = len(l.entries)
-		l.entries = append(l.entries, Entry{Exposed: exposed, Backend: src.Backend, Item: item})
+		l.entries = append(l.entries, entry)
 	}
 	return exposed, ok
+}
+
+// double answers what people may call a tool that its backend lists again: no client
+// knows that name.
+func (l *list) double(src *Source, name string, plain bool) string {
+	exposed := src.listed(Tools, name)
+	if !plain {
+		exposed = expose(src.prefix(), src.Backend, name, exposed)
+	}
+	n := 2
+	for _, d := range l.doubles {
+		if d.Backend == src.Backend && d.Name == name {
+			n++
+		}
+	}
+	return exposed + "#" + strconv.Itoa(n)
+}
+
+// at answers the entry that byName has as i.
+func (l *list) at(i int) *Entry {
+	if i < 0 {
+		return &l.off[-1-i]
+	}
+	return &l.entries[i]
 }
 
 // add appends an item with the edits made, and answers how it stands there.

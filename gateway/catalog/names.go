@@ -41,6 +41,11 @@ func expose(prefix, backend, name, listed string) string {
 	return withHash(exposed, backend, name, hashLen)
 }
 
+// Exposed answers the name of one of the backend's tools, were it alone.
+func (src *Source) Exposed(name string) string {
+	return expose(src.prefix(), src.Backend, name, src.listed(Tools, name))
+}
+
 // claim answers a name that no other tool, or no other prompt, has. Two can meet
 // when what made them differ was replaced or cut and their hashes are equal too, or
 // when one is called by design what the other is by its hash. The later one takes a
@@ -57,7 +62,7 @@ func (l *list) claim(src *Source, name, listed string) (exposed string, ok bool)
 		if !taken {
 			return exposed, true
 		}
-		if e := &l.entries[i]; e.Backend == backend && e.Name == name || hash > longestHash {
+		if e := l.at(i); e.Backend == backend && e.Name == name || hash > longestHash {
 			return "", false
 		}
 		exposed = withHash(clean(prefix+listed), backend, name, hash)

@@ -53,5 +53,5 @@ func (l *list) behind(cursor string) (int, bool) {
 	}
 	name, err := base64.RawURLEncoding.DecodeString(cursor)
 	i, ok := l.byName[string(name)]
-	return i, ok && err == nil
+	return i, ok && i >= 0 && err == nil
 }

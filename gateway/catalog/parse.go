@@ -14,6 +14,7 @@ import (
 type Item struct {
 	Name string // the backend's own: a name, a resource's uri, a template's uriTemplate
 	Raw  []byte // the backend's own object, byte for byte
+	Cost Cost   // of a tool
 }
 
 // MaxID is how long the name or URI of an item may be. A cursor holds one, and so
@@ -122,7 +123,11 @@ func Parse(k Kind, raw []byte) (Item, error) {
 			return Item{}, fmt.Errorf(`tool %.80q: "inputSchema" must be an object with "type": "object"`, name)
 		}
 	}
-	return Item{Name: name, Raw: raw}, nil
+	item := Item{Name: name, Raw: raw}
+	if k == Tools {
+		item.Cost = cost(raw)
+	}
+	return item, nil
 }
 
 // check holds an object against its shapes, and answers where the members are.

@@ -101,6 +101,9 @@ func (h *Handler) toolRoute(m *wire.Message, s *Scope) ([]*bridge.Route, *refusa
 	if r := s.Tools[name]; r != nil {
 		return []*bridge.Route{r}, nil
 	}
+	if s.IsOff(name) {
+		return nil, &refusal{code: mcp.INVALID_PARAMS, text: fmt.Sprintf("Tool %q is switched off in the gateway", name), tool: true}
+	}
 	if b := s.only(); s.Plain && b != nil && !b.Shut[catalog.Tools] {
 		// It may have a tool that it does not list: it says best itself.
 		return []*bridge.Route{s.route(b, m.Method, bridge.AtName, name)}, nil

@@ -73,6 +73,17 @@ func (j *Journal) Retain(keep func(backend, tool string) bool) {
 	}
 }
 
+// ToolStats are those of a backend's tool, and none when it has no meter.
+func (j *Journal) ToolStats(backend, tool string) Stats {
+	j.meters.mu.Lock()
+	m := j.meters.tools[meterKey{backend, tool}]
+	j.meters.mu.Unlock()
+	if m == nil {
+		return Stats{}
+	}
+	return m.Stats()
+}
+
 // BackendStats sums up all tools of a backend, those that it no longer has too.
 func (j *Journal) BackendStats(backend string) Stats {
 	j.meters.mu.Lock()

@@ -110,7 +110,7 @@ func (p *Pool) unavailable() error {
 	reason := s.Reason
 	switch {
 	case s.Phase == upstream.PhaseDisabled:
-		reason = "it is disabled"
+		reason = "it is switched off"
 	case reason == "":
 		reason = "it is not connected yet"
 	}

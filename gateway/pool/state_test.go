@@ -134,7 +134,7 @@ func TestDisabledIsDisabled(t *testing.T) {
 	off.Disabled = true
 	p.Set(off)
 	await(t, "the end of both", func() bool { return p.State().Phase == upstream.PhaseDisabled })
-	if _, err := who(p, nil, ""); err == nil || err.Error() != `backend "b": it is disabled` {
+	if _, err := who(p, nil, ""); err == nil || err.Error() != `backend "b": it is switched off` {
 		t.Error(err)
 	}
 }

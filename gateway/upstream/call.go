@@ -126,7 +126,7 @@ func (u *Upstream) await(ctx context.Context, waited *time.Time, elsewhere <-cha
 
 func (s *State) why() string {
 	if s.Phase == PhaseDisabled {
-		return "it is disabled"
+		return "it is switched off"
 	}
 	if s.Reason == "" {
 		return "it is not connected yet"

@@ -284,7 +284,7 @@ func TestDisableAndEnable(t *testing.T) {
 	if s := u.State(); s.Phase != PhaseDisabled || s.Status() != "disconnected" {
 		t.Errorf("disabled: %s, %s", s.Phase, s.Status())
 	}
-	if _, err := call(t, u, "", "echo"); err == nil || !strings.Contains(err.Error(), "disabled") {
+	if _, err := call(t, u, "", "echo"); err == nil || !strings.Contains(err.Error(), "switched off") {
 		t.Errorf("call: %v", err)
 	}
 	u.Set(at(b.URL))

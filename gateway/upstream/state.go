@@ -49,6 +49,8 @@ type State struct {
 	// Latency and CheckedAt are of the last check that was answered.
 	Latency   time.Duration
 	CheckedAt time.Time
+	// Checks are the last ones, oldest first, over all connections.
+	Checks []Check
 	// Announced counts, by kind, how often the backend said that the list changed,
 	// whether or not anything in it had.
 	Announced [catalog.Kinds]uint64

@@ -47,6 +47,7 @@ type Upstream struct {
 	lastFail   string
 	remarks    [catalog.Kinds][]discovery.Diagnostic
 	unlisted   kinds // those whose list failed
+	checks     []Check
 }
 
 // desire is what is wanted, and which of the different things that were wanted it is:
@@ -172,6 +173,7 @@ func (u *Upstream) live(want *desire) {
 	if u.State().Phase == PhaseHolding {
 		defer time.AfterFunc(u.holdLeft(), cancel).Stop()
 	}
+	start := time.Now()
 	l, err := u.connect(ctx, b)
 	var got *listing
 	if err == nil {
@@ -195,9 +197,11 @@ func (u *Upstream) live(want *desire) {
 			return
 		}
 		u.attempts++
+		u.checked(start, CheckConnect, err)
 		u.failed(b, err)
 		return
 	}
+	u.checked(start, CheckConnect, nil)
 	l.wanted.Store(want.number)
 	u.lostAt, u.attempts, u.lastFail = time.Time{}, 0, ""
 	offer := u.State().Offer
@@ -265,7 +269,7 @@ func (u *Upstream) publish(change func(*State)) {
 	old := u.state.Load()
 	s := *old
 	change(&s)
-	s.next = make(chan struct{})
+	s.next, s.Checks = make(chan struct{}), u.checks
 	u.state.Store(&s)
 	close(old.next)
 	u.changed()

@@ -148,10 +148,15 @@ func (u *Upstream) check(ctx context.Context, l *link) error {
 	if errors.As(err, &rpc) && !s.peer().Modern {
 		err = nil
 	}
+	if ctx.Err() == nil {
+		u.checked(start, method, err)
+	}
 	if err == nil {
 		took := time.Since(start)
 		remarks := u.allRemarks(l) // the one on the connection may be new
 		u.publish(func(s *State) { s.Latency, s.CheckedAt, s.Remarks = took, time.Now(), remarks })
+	} else if ctx.Err() == nil {
+		u.publish(func(*State) {}) // that it failed is worth seeing
 	}
 	return err
 }

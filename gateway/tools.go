@@ -51,6 +51,7 @@ func (g *Gateway) Catalogue() Catalogue {
 	for _, e := range all.Doubles() {
 		t := g.quiet(e)
 		t.Hidden = "another tool of its backend has its name already, and a call could reach only one of the two"
+		t.Locked = t.Hidden // a switch is by name
 		c.Tools = append(c.Tools, t)
 	}
 	c.Tools = append(c.Tools, g.unseen(c.Tools)...)

@@ -62,6 +62,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		Key:               loadKey(cfg.ConfigPath, log),
 	})
 	registered := manual.New(cfg.ConfigPath, log)
+	switches := manual.NewSwitchboard(switchesFile(cfg.ConfigPath), log, gw)
 	providers := []discovery.Provider{registered}
 	var watcher *docker.Provider
 	if cfg.Docker {
@@ -73,7 +74,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 
 	var stopping atomic.Bool
 	control := api.Config{
-		Gateway: gw, Manual: registered, MCP: gw.Handler(), Check: gw.Check,
+		Gateway: gw, Manual: registered, Switches: switches, MCP: gw.Handler(), Check: gw.Check,
 		// The file is read in no time, and what it says is part of the service. The
 		// engine may be away for hours, and holds up nobody.
 		Ready:    func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
@@ -103,6 +104,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		endStreams: gw.EndStreams,
 		work: []func(context.Context) error{
 			gw.Run,
+			switches.Run,
 			func(ctx context.Context) error { return discovery.Watch(ctx, gw, providers...) },
 		},
 	}.run(ctx, l)
@@ -117,6 +119,11 @@ func easeCollector() {
 	if before := debug.SetGCPercent(eased); before != usual {
 		debug.SetGCPercent(before)
 	}
+}
+
+// switchesFile is where is kept what people switched off.
+func switchesFile(configPath string) string {
+	return filepath.Join(filepath.Dir(configPath), "switches.json")
 }
 
 // namesFile is where the docker provider keeps who has which name.

@@ -1,7 +1,7 @@
 // Package api is the control plane: the REST API, the log stream, the metrics and
 // the start page, and the door behind which the MCP endpoint is mounted. It shows
-// what the gateway and discovery know, and changes one thing only: what people
-// registered themselves.
+// what the gateway and discovery know, and changes only what people decide: what
+// they register, and what they switch off.
 package api
 
 import (
@@ -27,6 +27,9 @@ type Gateway interface {
 	// Reconnect makes a new connection to a backend and waits until that attempt
 	// has ended, or ctx has. It reports whether there is such a backend.
 	Reconnect(ctx context.Context, name string) bool
+	// WaitSwitched waits until clients see what is switched on and off now, or ctx has
+	// ended.
+	WaitSwitched(ctx context.Context)
 	// WaitAttempt waits until the backend that is wanted under name has been
 	// tried once, or ctx has ended.
 	WaitAttempt(ctx context.Context, name string)
@@ -39,9 +42,28 @@ type Manual interface {
 	Register(ctx context.Context, r manual.Registration) error
 	// Remove reports whether there was such a registration.
 	Remove(ctx context.Context, name string) (bool, error)
+	// Enable saves whether a registration is to be connected, and reports whether there
+	// is such a one.
+	Enable(ctx context.Context, name string, enabled bool) (bool, error)
 	Lookup(name string) (manual.Registration, bool)
 	// Problems are sentences about what is wrong with the registry's file.
 	Problems() []string
+	// Path is where that file is.
+	Path() string
+}
+
+// Switches is what people switched off.
+type Switches interface {
+	// Backend saves whether a backend is switched on, and reports whether it was
+	// otherwise before.
+	Backend(ctx context.Context, name string, on bool) (bool, error)
+	// Tools saves whether tools are switched on, by backend and its own names of them,
+	// all at once, and answers how many were otherwise before.
+	Tools(ctx context.Context, tools map[string][]string, on bool) (int, error)
+	// Problems are sentences about what is wrong with the file of the switches.
+	Problems() []string
+	// Path is where that file is.
+	Path() string
 }
 
 // Discovery is what watches the containers.
@@ -53,8 +75,9 @@ type Discovery interface {
 // Config is what an API is made of. What is nil or empty for a reason says so; all
 // other fields are needed.
 type Config struct {
-	Gateway Gateway
-	Manual  Manual
+	Gateway  Gateway
+	Manual   Manual
+	Switches Switches
 	// Discovery is nil when containers are not watched.
 	Discovery Discovery
 	// MCP serves /mcp, and /sse and /messages for clients of 2024-11-05, every method
@@ -155,12 +178,17 @@ func (s *server) routes() *echo.Echo {
 	e.GET("/api/backends", s.listBackends, api...)
 	e.POST("/api/backends", s.register, api...)
 	e.GET("/api/backends/:name", s.showBackend, api...)
+	e.PATCH("/api/backends/:name", s.switchBackend, api...)
 	e.DELETE("/api/backends/:name", s.remove, api...)
 	e.POST("/api/backends/:name/reconnect", s.reconnect, api...)
 	e.GET("/api/discovery", s.showDiscovery, api...)
 	e.GET("/api/discovery/:id", s.showContainer, api...)
 	e.POST("/api/discovery/rescan", s.rescan, api...)
 	e.GET("/api/tools", s.listTools, api...)
+	e.PATCH("/api/tools", s.switchTools, api...)
+	e.PATCH("/api/tools/:name", s.switchTool, api...)
+	e.GET("/api/resources", s.listResources, api...)
+	e.GET("/api/prompts", s.listPrompts, api...)
 	e.GET("/api/logs", s.listLogs, api...)
 	e.GET("/api/logs/stream", s.streamLogs, api...)
 	e.GET("/api/openapi.json", s.describe(), api...)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -21,16 +20,16 @@ import (
 
 func (s *server) listBackends(c echo.Context) error {
 	states := s.Gateway.Backends()
-	shown := make([]gateway.BackendState, len(states))
+	shown, shower := make([]backend, len(states)), s.shower()
 	for i, b := range states {
-		shown[i] = show(b)
+		shown[i] = shower(b)
 	}
 	return c.JSON(http.StatusOK, shown)
 }
 
 // detail is one backend with all that is known of it.
 type detail struct {
-	gateway.BackendState
+	backend
 	Settings []discovery.Setting `json:"settings"`
 	// History is what the log still has of it, oldest first.
 	History []journal.Entry `json:"history"`
@@ -43,9 +42,9 @@ func (s *server) showBackend(c echo.Context) error {
 	name := param(c, "name")
 	b, ok := s.Gateway.Backend(name)
 	if !ok {
-		return fail(http.StatusNotFound, "no backend is called %q; GET /api/backends lists all", name)
+		return noBackend(name)
 	}
-	d := detail{BackendState: show(b), Settings: s.settings(b), History: []journal.Entry{}}
+	d := detail{backend: s.show(b), Settings: s.settings(b), History: []journal.Entry{}}
 	for _, entry := range s.Gateway.Journal().Entries(0) {
 		if entry.Type == journal.TypeBackend && entry.Backend == name {
 			d.History = append(d.History, entry)
@@ -53,6 +52,10 @@ func (s *server) showBackend(c echo.Context) error {
 	}
 	d.History = d.History[max(0, len(d.History)-maxHistory):]
 	return c.JSON(http.StatusOK, d)
+}
+
+func noBackend(name string) error {
+	return fail(http.StatusNotFound, "no backend is called %.200q; GET /api/backends lists all", name)
 }
 
 // settings says of each effective setting where it came from.
@@ -111,8 +114,10 @@ type registration struct {
 }
 
 type backendAnswer struct {
-	OK      bool                 `json:"ok"`
-	Backend gateway.BackendState `json:"backend"`
+	OK      bool    `json:"ok"`
+	Backend backend `json:"backend"`
+	// SavedIn is the file in which a switch is saved.
+	SavedIn string `json:"savedIn,omitempty"`
 }
 
 func (s *server) register(c echo.Context) error {
@@ -146,7 +151,7 @@ func (s *server) register(c echo.Context) error {
 	if !ok {
 		b = unborn(r) // the gateway is busy, and will come to it
 	}
-	return c.JSON(http.StatusOK, backendAnswer{true, show(b)})
+	return c.JSON(http.StatusOK, backendAnswer{OK: true, Backend: s.show(b)})
 }
 
 func (s *server) registryProblem(err error) error {
@@ -213,35 +218,10 @@ func (s *server) reconnect(c echo.Context) error {
 	defer cancel()
 	if s.Gateway.Reconnect(ctx, name) {
 		if b, ok := s.Gateway.Backend(name); ok {
-			return c.JSON(http.StatusOK, backendAnswer{true, show(b)})
+			return c.JSON(http.StatusOK, backendAnswer{OK: true, Backend: s.show(b)})
 		}
 	}
 	return fail(http.StatusNotFound, "Backend not found in config")
-}
-
-// show masks what is secret in a state, and makes lists of what is nothing.
-// The gateway masks as well; what leaves the house is looked at once more.
-func show(b gateway.BackendState) gateway.BackendState {
-	b.URL = showURL(b.URL)
-	b.Reason = journal.RedactText(b.Reason)
-	if b.Error != nil {
-		text := journal.RedactText(*b.Error)
-		b.Error = &text
-	}
-	if len(b.Headers) > 0 {
-		masked := make(map[string]string, len(b.Headers))
-		for name := range b.Headers {
-			masked[name] = manual.Masked
-		}
-		b.Headers = masked
-	}
-	if b.Tools == nil {
-		b.Tools = []json.RawMessage{}
-	}
-	if b.Diagnostics == nil {
-		b.Diagnostics = []discovery.Diagnostic{}
-	}
-	return b
 }
 
 func showURL(text string) string {

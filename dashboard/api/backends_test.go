@@ -15,10 +15,10 @@ import (
 const (
 	haState = `{"name":"ha","url":"http://10.0.0.5:8123/sse","transport":"sse","enabled":true,"headers":{"Authorization":"***"},"tools":[],` +
 		`"status":"connected","latencyMs":null,"lastPingAt":null,"error":null,"source":"manual","state":"ready","resources":0,"prompts":0,` +
-		`"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}`
+		`"health":"healthy","toolCount":0,"enabledTools":0,"tokens":0,"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}`
 	deadState = `{"name":"dead","url":"http://dead/mcp","transport":"http","enabled":true,"tools":[],` +
 		`"status":"error","latencyMs":null,"lastPingAt":null,"error":"connection refused","source":"manual","state":"failed","reason":"connection refused","resources":0,"prompts":0,` +
-		`"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}`
+		`"health":"down","toolCount":0,"enabledTools":0,"tokens":0,"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}`
 	ha = `{"name":"ha","url":"http://10.0.0.5:8123/sse","transport":"sse","headers":{"Authorization":"Bearer s3cr3t"}}`
 )
 
@@ -49,7 +49,7 @@ func TestBackendsRoundTrip(t *testing.T) {
 	h.want(t, "POST", "/api/backends/dead/reconnect", "", 404, `{"error":"Backend not found in config"}`)
 	h.want(t, "POST", "/api/backends", `{"name":"off","url":"http://off","transport":"http","enabled":false}`, 200,
 		`{"ok":true,"backend":{"name":"off","url":"http://off","transport":"http","enabled":false,"tools":[],"status":"disconnected","latencyMs":null,"lastPingAt":null,"error":null,`+
-			`"source":"manual","state":"disabled","resources":0,"prompts":0,"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}}`)
+			`"source":"manual","state":"disabled","resources":0,"prompts":0,"health":"disabled","toolCount":0,"enabledTools":0,"tokens":0,"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}}`)
 }
 
 func TestRegistrationsThatAreRefused(t *testing.T) {

@@ -29,7 +29,14 @@ type fakeGateway struct {
 	docker     []gateway.BackendState
 	tools      []gateway.ToolState
 	reconnects []string
+	switches   discovery.Switches
 	journal    *journal.Journal
+}
+
+func (g *fakeGateway) Switch(s discovery.Switches) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.switches = s
 }
 
 func (g *fakeGateway) Put(_ string, set []discovery.Backend) {
@@ -55,7 +62,19 @@ func (g *fakeGateway) Put(_ string, set []discovery.Backend) {
 func (g *fakeGateway) Backends() []gateway.BackendState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return append(append([]gateway.BackendState{}, g.byHand...), g.docker...)
+	all := append(append([]gateway.BackendState{}, g.byHand...), g.docker...)
+	for i := range all {
+		if g.switches.Backends[all[i].Name] {
+			all[i].Enabled, all[i].State, all[i].DisabledBy = false, "disabled", "dashboard"
+		}
+		if all[i].Health == "" {
+			all[i].Health = map[string]string{"ready": "healthy", "failed": "down", "disabled": "disabled", "degraded": "degraded"}[all[i].State]
+		}
+		if all[i].Health == "" {
+			all[i].Health = "connecting"
+		}
+	}
+	return all
 }
 
 func (g *fakeGateway) Backend(name string) (gateway.BackendState, bool) {
@@ -68,6 +87,21 @@ func (g *fakeGateway) Backend(name string) (gateway.BackendState, bool) {
 }
 
 func (g *fakeGateway) Tools() []gateway.ToolState { return g.tools }
+
+func (g *fakeGateway) Checks(string) []gateway.Check { return []gateway.Check{} }
+
+func (g *fakeGateway) Catalogue() gateway.Catalogue {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := gateway.Catalogue{Resources: []gateway.ResourceState{}, Templates: []gateway.TemplateState{}, Prompts: []gateway.PromptState{}}
+	for _, t := range g.tools {
+		t.Enabled = t.Locked == "" && !g.switches.Tools[t.Backend][t.OriginalName]
+		c.Tools = append(c.Tools, t)
+	}
+	return c
+}
+
+func (g *fakeGateway) WaitSwitched(context.Context) {}
 
 func (g *fakeGateway) Reconnect(_ context.Context, name string) bool {
 	_, ok := g.Backend(name)
@@ -95,6 +129,7 @@ type house struct {
 	server  *server
 	handler http.Handler
 	file    string // backends.json
+	board   string // switches.json
 }
 
 func newHouse(t *testing.T, change ...func(*Config)) *house {
@@ -103,20 +138,25 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		gateway: &fakeGateway{journal: journal.New(journal.Options{Entries: 300})},
 		file:    filepath.Join(t.TempDir(), "backends.json"),
 	}
+	h.board = filepath.Join(filepath.Dir(h.file), "switches.json")
 	log := slog.New(slog.DiscardHandler)
+	switches := manual.NewSwitchboard(h.board, log, h.gateway)
 	registry := manual.New(h.file, log)
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- registry.Run(ctx, h.gateway) }()
+	go func() { ended <- switches.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("registry: %v", err)
+		for range cap(ended) {
+			if err := <-ended; err != nil {
+				t.Errorf("registry: %v", err)
+			}
 		}
 	})
 	cfg := Config{
 		Gateway: h.gateway,
-		Manual:  registry,
+		Manual:  registry, Switches: switches,
 		MCP:     http.NotFoundHandler(),
 		Check:   func(*http.Request) error { return nil },
 		Ready:   func() bool { return true },

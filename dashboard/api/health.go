@@ -50,7 +50,7 @@ func (s *server) health(c echo.Context) error {
 // problems is what is wrong with the gateway itself; what is wrong with a
 // backend stands in its state.
 func (s *server) problems() []string {
-	problems := append([]string{}, s.Manual.Problems()...)
+	problems := append(append([]string{}, s.Manual.Problems()...), s.Switches.Problems()...)
 	if s.Discovery != nil {
 		engine := s.Discovery.Report().Engine
 		for _, p := range []string{engine.Error, engine.NetworkProblem} {

@@ -84,11 +84,15 @@ func spoken(b gateway.BackendState) string {
 
 // listed is the last rung: a server may work and have nothing to offer.
 func listed(o *discovery.Observed, b gateway.BackendState, step func(int, string, string)) {
-	what := count(len(b.Tools), "tool")
+	all := max(b.ToolCount, len(b.Tools))
+	what := count(all, "tool")
+	if len(b.Tools) < all {
+		what = fmt.Sprintf("%d of %s", len(b.Tools), what)
+	}
 	if b.Prompts+b.Resources > 0 {
 		what += ", " + count(b.Prompts, "prompt") + ", " + count(b.Resources, "resource")
 	}
-	if len(b.Tools)+b.Prompts+b.Resources > 0 {
+	if all+b.Prompts+b.Resources > 0 {
 		step(rungListed, "ok", what)
 		if o.Verdict == "registered" {
 			o.Reason = fmt.Sprintf("registered as %s: %s", o.Backend, what)

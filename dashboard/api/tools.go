@@ -10,26 +10,59 @@ import (
 
 type toolsAnswer struct {
 	Tools []tool `json:"tools"`
-	// Tokens is what listing them all costs a model, about.
+	// Tokens is what the list that clients see costs a model, about.
 	Tokens int `json:"tokens"`
+	// Total is how many tools there are, Exposed how many of them clients see.
+	Total   int `json:"total"`
+	Exposed int `json:"exposed"`
+	// SavedIn is the file in which switches are saved.
+	SavedIn string `json:"savedIn"`
 }
 
 type tool struct {
 	gateway.ToolState
-	// Tokens is what the tool's description costs a model, about.
-	Tokens int `json:"tokens"`
+	// SavedIn is the file that says that it is switched off.
+	SavedIn string `json:"savedIn,omitempty"`
 }
 
-// bytesPerToken is the rule of thumb for JSON and English.
-const bytesPerToken = 4
+// exposed reports whether clients see the tool.
+func exposed(t gateway.ToolState) bool { return t.Enabled && t.Hidden == "" }
+
+func (s *server) tool(t gateway.ToolState) tool {
+	shown := tool{ToolState: t}
+	if !t.Enabled && t.Locked == "" && t.Hidden == "" {
+		shown.SavedIn = s.Switches.Path()
+	}
+	return shown
+}
 
 func (s *server) listTools(c echo.Context) error {
-	states := s.Gateway.Tools()
-	a := toolsAnswer{Tools: make([]tool, len(states))}
+	states := s.Gateway.Catalogue().Tools
+	a := toolsAnswer{Tools: make([]tool, len(states)), Total: len(states), SavedIn: s.Switches.Path()}
 	for i, t := range states {
-		tokens := (len(t.Tool) + bytesPerToken - 1) / bytesPerToken
-		a.Tools[i] = tool{t, tokens}
-		a.Tokens += tokens
+		a.Tools[i] = s.tool(t)
+		if exposed(t) {
+			a.Exposed++
+			a.Tokens += t.Tokens
+		}
 	}
 	return c.JSON(http.StatusOK, a)
+}
+
+type resourcesAnswer struct {
+	Resources []gateway.ResourceState `json:"resources"`
+	Templates []gateway.TemplateState `json:"templates"`
+}
+
+func (s *server) listResources(c echo.Context) error {
+	all := s.Gateway.Catalogue()
+	return c.JSON(http.StatusOK, resourcesAnswer{all.Resources, all.Templates})
+}
+
+type promptsAnswer struct {
+	Prompts []gateway.PromptState `json:"prompts"`
+}
+
+func (s *server) listPrompts(c echo.Context) error {
+	return c.JSON(http.StatusOK, promptsAnswer{s.Gateway.Catalogue().Prompts})
 }

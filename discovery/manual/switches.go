@@ -32,7 +32,7 @@ func NewSwitchboard(path string, log *slog.Logger, sink discovery.Switcher) *Swi
 		name: "switches file", parse: parseBoard, bytes: board.bytes, problems: func(board) []string { return nil },
 		standing: func(last board) string {
 			if n := last.count(); n > 0 {
-				return fmt.Sprintf("the %d things that it had switched off stay so", n)
+				return fmt.Sprintf("what it had switched off stays so (%d)", n)
 			}
 			return "nothing is switched off"
 		},

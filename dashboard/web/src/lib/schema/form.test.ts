@@ -133,7 +133,7 @@ describe('absent is not empty', () => {
 	});
 
 	it('keeps all of it on the way through the form', () => {
-		for (const json of [{}, { text: '' }, { text: 'a', must: '' }, { list: [] }, { deep: {} }, { list: ['', 'x'], deep: { a: '' } }]) {
+		for (const json of [{}, { text: '' }, { text: 'a', must: '' }, { list: [] }, { deep: {} }, { list: ['', 'x'], deep: { a: '' } }] as Json[]) {
 			through(schema, json);
 		}
 	});

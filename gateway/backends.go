@@ -144,10 +144,12 @@ func (g *Gateway) describe(m *member) BackendState {
 	for _, c := range s.Checks {
 		out.Beats = append(out.Beats, Beat{T: c.At.Unix(), Ms: took(c)})
 	}
-	out.Health, out.Reason = health(out, s, time.Now())
 	if !out.Enabled {
-		out.DisabledBy = g.disabledBy(b)
+		if out.DisabledBy = g.disabledBy(b); out.DisabledBy == "dashboard" {
+			out.Reason = "it is switched off in the dashboard"
+		}
 	}
+	out.Health, out.Reason = health(out, s, time.Now())
 	return out
 }
 

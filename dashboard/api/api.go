@@ -27,6 +27,10 @@ type Gateway interface {
 	// Reconnect makes a new connection to a backend and waits until that attempt
 	// has ended, or ctx has. It reports whether there is such a backend.
 	Reconnect(ctx context.Context, name string) bool
+	// Try connects to b once, and answers how far that came until ctx ended.
+	Try(ctx context.Context, b discovery.Backend) gateway.BackendState
+	// Call calls a tool by the name that clients know.
+	Call(ctx context.Context, tool string, arguments []byte) gateway.CallResult
 	// WaitSwitched waits until clients see what is switched on and off now, or ctx has
 	// ended.
 	WaitSwitched(ctx context.Context)
@@ -120,6 +124,7 @@ type server struct {
 	boot      string // tells this process' log ids from another's
 	heartbeat time.Duration
 	streams   chan struct{} // a place for each open log stream
+	tries     chan struct{} // a place for each backend that is being tried
 }
 
 // New makes the handler of everything that the gateway serves.
@@ -136,6 +141,7 @@ func newServer(cfg Config) *server {
 		boot:      strconv.FormatInt(now.UnixMilli(), 36),
 		heartbeat: heartbeat,
 		streams:   make(chan struct{}, maxStreams),
+		tries:     make(chan struct{}, maxTries),
 	}
 }
 
@@ -177,6 +183,7 @@ func (s *server) routes() *echo.Echo {
 	e.GET("/api/health", s.health, api...)
 	e.GET("/api/backends", s.listBackends, api...)
 	e.POST("/api/backends", s.register, api...)
+	e.POST("/api/backends/test", s.try, api...)
 	e.GET("/api/backends/:name", s.showBackend, api...)
 	e.PATCH("/api/backends/:name", s.switchBackend, api...)
 	e.DELETE("/api/backends/:name", s.remove, api...)
@@ -187,6 +194,7 @@ func (s *server) routes() *echo.Echo {
 	e.GET("/api/tools", s.listTools, api...)
 	e.PATCH("/api/tools", s.switchTools, api...)
 	e.PATCH("/api/tools/:name", s.switchTool, api...)
+	e.POST("/api/tools/:name/call", s.callTool, api...)
 	e.GET("/api/resources", s.listResources, api...)
 	e.GET("/api/prompts", s.listPrompts, api...)
 	e.GET("/api/logs", s.listLogs, api...)

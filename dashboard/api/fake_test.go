@@ -101,6 +101,14 @@ func (g *fakeGateway) Catalogue() gateway.Catalogue {
 	return c
 }
 
+func (g *fakeGateway) Try(context.Context, discovery.Backend) gateway.BackendState {
+	return gateway.BackendState{}
+}
+
+func (g *fakeGateway) Call(context.Context, string, []byte) gateway.CallResult {
+	return gateway.CallResult{}
+}
+
 func (g *fakeGateway) WaitSwitched(context.Context) {}
 
 func (g *fakeGateway) Reconnect(_ context.Context, name string) bool {

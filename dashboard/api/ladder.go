@@ -37,27 +37,55 @@ func (s *server) climb(o discovery.Observed) discovery.Observed {
 		return o
 	}
 	o.Ladder = slices.Clone(o.Ladder)
-	step := func(rung int, state, detail string) {
-		if rung < len(o.Ladder) {
-			o.Ladder[rung].State, o.Ladder[rung].Detail = state, detail
+	for i, step := range steps(b) {
+		if rung := rungReached + i; rung < len(o.Ladder) {
+			o.Ladder[rung] = step
 		}
 	}
-	rung, failed := failedAt[b.Failure]
-	switch {
+	switch _, failed := failedAt[b.Failure]; {
+	case b.State == "ready" && offersNothing(b):
+		o.Verdict = "no_tools"
+		o.Reason = fmt.Sprintf("registered as %s and connected, but the server offers no tools, prompts or resources", o.Backend)
+		o.Fix = "docker logs " + o.Name + " may say why: a missing credential or setting, most often"
+	case b.State == "ready" && o.Verdict == "registered":
+		o.Reason = fmt.Sprintf("registered as %s: %s", o.Backend, offered(b))
 	case b.State == "ready":
-		step(rungReached, "ok", reachedAt(b))
-		step(rungSpeaks, "ok", spoken(b))
-		listed(&o, b, step)
 	case failed:
-		for i := rungReached; i < rung; i++ {
-			step(i, "ok", "")
-		}
-		step(rung, "failed", b.Reason)
 		o.Verdict, o.Reason, o.Fix = b.Failure, subject(b)+b.Reason, remedy(o, b)
-	default:
-		step(rungReached, "pending", cmp.Or(b.Reason, b.State))
+	case b.DisabledBy == "dashboard":
+		o.Reason = fmt.Sprintf("registered as %s, and switched off in the dashboard", o.Backend)
 	}
 	return o
+}
+
+// steps are the rungs of the ladder that only who connects knows.
+func steps(b gateway.BackendState) []discovery.Step {
+	rungs := make([]discovery.Step, 0, 3)
+	add := func(state, detail string) {
+		rungs = append(rungs, discovery.Step{Name: discovery.StepNames[rungReached+len(rungs)], State: state, Detail: detail})
+	}
+	failed, isFailed := failedAt[b.Failure]
+	switch {
+	case b.State == "ready":
+		add("ok", reachedAt(b))
+		add("ok", spoken(b))
+		if offersNothing(b) {
+			add("warn", "the server offers nothing")
+		} else {
+			add("ok", offered(b))
+		}
+	case isFailed:
+		for i := rungReached; i < failed; i++ {
+			add("ok", "")
+		}
+		add("failed", b.Reason)
+	default:
+		add("pending", cmp.Or(b.Reason, b.State))
+	}
+	for len(rungs) < cap(rungs) {
+		add("pending", "")
+	}
+	return rungs
 }
 
 func registered(o discovery.Observed) bool {
@@ -82,8 +110,13 @@ func spoken(b gateway.BackendState) string {
 	return text
 }
 
-// listed is the last rung: a server may work and have nothing to offer.
-func listed(o *discovery.Observed, b gateway.BackendState, step func(int, string, string)) {
+// offersNothing reports whether a server works and has nothing to offer.
+func offersNothing(b gateway.BackendState) bool {
+	return max(b.ToolCount, len(b.Tools))+b.Prompts+b.Resources == 0
+}
+
+// offered counts what a server has to offer.
+func offered(b gateway.BackendState) string {
 	all := max(b.ToolCount, len(b.Tools))
 	what := count(all, "tool")
 	if len(b.Tools) < all {
@@ -92,17 +125,7 @@ func listed(o *discovery.Observed, b gateway.BackendState, step func(int, string
 	if b.Prompts+b.Resources > 0 {
 		what += ", " + count(b.Prompts, "prompt") + ", " + count(b.Resources, "resource")
 	}
-	if all+b.Prompts+b.Resources > 0 {
-		step(rungListed, "ok", what)
-		if o.Verdict == "registered" {
-			o.Reason = fmt.Sprintf("registered as %s: %s", o.Backend, what)
-		}
-		return
-	}
-	o.Verdict = "no_tools"
-	o.Reason = fmt.Sprintf("registered as %s and connected, but the server offers no tools, prompts or resources", o.Backend)
-	o.Fix = "docker logs " + o.Name + " may say why: a missing credential or setting, most often"
-	step(rungListed, "warn", "the server offers nothing")
+	return what
 }
 
 func count(n int, what string) string {

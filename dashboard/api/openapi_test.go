@@ -158,6 +158,10 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 		"Prompts":           promptsAnswer{},
 		"Beat":              gateway.Beat{},
 		"Check":             gateway.Check{},
+		"BackendTest":       candidate{},
+		"BackendTestAnswer": tried{},
+		"ToolCall":          toolCall{},
+		"ToolCallAnswer":    toolCalled{},
 		"Engine":            discovery.Engine{},
 		"Observed":          discovery.Observed{},
 		"ObservedBackend":   discovery.ObservedBackend{},
@@ -170,8 +174,8 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 			described = append(described, property)
 		}
 		all, always := jsonFields(reflect.TypeOf(value))
-		if name == "Registration" {
-			always = []string{"name", "transport", "url"} // what comes in
+		if in, comesIn := incoming[name]; comesIn {
+			always = in
 		}
 		slices.Sort(described)
 		required := slices.Sorted(slices.Values(schema.Required))
@@ -182,6 +186,13 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 			t.Errorf("%s: required %v, always there are %v", name, required, always)
 		}
 	}
+}
+
+// incoming are the fields that requests must have.
+var incoming = map[string][]string{
+	"Registration": {"name", "transport", "url"},
+	"BackendTest":  {"transport", "url"},
+	"ToolCall":     nil,
 }
 
 func jsonFields(typ reflect.Type) (all, always []string) {

@@ -107,7 +107,7 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 		regs := d.registrations()
 		set := make([]discovery.Backend, len(regs))
 		for i, r := range regs {
-			set[i] = r.backend()
+			set[i] = r.Backend()
 		}
 		sink.Put(discovery.SourceManual, set)
 	}}

@@ -177,6 +177,13 @@ func (r *Registration) unmask(old Registration) error {
 	return nil
 }
 
+// Unmasked answers r with the values that old has in the place of masked ones, or an
+// *InvalidError where those must not go.
+func (r Registration) Unmasked(old Registration) (Registration, error) {
+	r = r.clone()
+	return r, r.unmask(old)
+}
+
 func lookupHeader(headers map[string]string, name string) (string, bool) {
 	for k, v := range headers {
 		if strings.EqualFold(k, name) {
@@ -204,7 +211,8 @@ func (r Registration) clone() Registration {
 	return r
 }
 
-func (r Registration) backend() discovery.Backend {
+// Backend is what r asks for.
+func (r Registration) Backend() discovery.Backend {
 	return discovery.Backend{
 		Name:      r.Name,
 		Source:    discovery.SourceManual,

@@ -130,6 +130,14 @@ func (c *call) Header(h http.Header, to upstream.Peer) {
 	}
 }
 
+// ParamHeaders are the headers in which a client of 2026-07-28 repeats arguments.
+func (r *Route) ParamHeaders(params []byte) map[string]string {
+	if r.mirror == nil {
+		return nil
+	}
+	return mcp.GenerateParamHeaders(r.mirror, params)
+}
+
 // CheckParams holds the headers that repeat arguments against the arguments, which
 // whoever serves 2026-07-28 and reads the body must do (basic/transports): the
 // server itself, unless it is of an era that does not know of it.

@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"mcp-gw/gateway/wire"
+)
+
+// What kind an error of a call is: what helps against it differs.
+const (
+	ErrorTool      = "tool"    // a result that says it is one
+	ErrorJSONRPC   = "jsonrpc" // the backend refused the request
+	ErrorTransport = "transport"
+	ErrorTimeout   = "timeout"
+	ErrorCancelled = "cancelled"
+	ErrorGateway   = "gateway" // it never reached a backend
+)
+
+// CallResult is how a call of Call went.
+type CallResult struct {
+	Took time.Duration
+	// Result is raw JSON, nil without one.
+	Result json.RawMessage
+	// Error says what went wrong, and Kind what kind of error it is; both empty when
+	// nothing did.
+	Error, Kind string
+}
+
+// self is the client that the dashboard is to backends.
+const self = "mcp-gw dashboard"
+
+// Call calls a tool by the name that clients know, on the way of all calls, and waits
+// for the result until ctx ends. arguments is a JSON object, or empty.
+func (g *Gateway) Call(ctx context.Context, tool string, arguments []byte) CallResult {
+	_, known := g.view.Load().Scopes[""].Tools[tool]
+	start := time.Now()
+	answer := g.handler.Call(ctx, self, tool, arguments)
+	out := CallResult{Took: time.Since(start)}
+	var m wire.Message
+	if err := m.Scan(answer); err != nil || m.Kind != wire.KindResponse {
+		out.Kind, out.Error = ErrorCancelled, "the call was given up"
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			out.Kind, out.Error = ErrorTimeout, fmt.Sprintf("no result within %v", out.Took.Round(time.Millisecond))
+		}
+		return out
+	}
+	if m.Error.Present() {
+		out.Kind = ErrorJSONRPC
+		out.Error, _ = wire.Unquote(wire.Member(m.Error.In(answer), "message"))
+	} else {
+		out.Result = m.Result.In(answer)
+		if string(wire.Member(out.Result, "isError")) == "true" {
+			out.Kind, out.Error = ErrorTool, firstText(out.Result)
+		}
+	}
+	if !known && out.Kind != "" {
+		out.Kind = ErrorGateway
+	}
+	return out
+}
+
+// firstText is the first text of a result.
+func firstText(result []byte) (text string) {
+	_ = wire.Elements(wire.Member(result, "content"), func(block []byte) error {
+		if kind, _ := wire.Unquote(wire.Member(block, "type")); text == "" && kind == "text" {
+			text, _ = wire.Unquote(wire.Member(block, "text"))
+		}
+		return nil
+	})
+	if text == "" {
+		text = "the result says that it is an error, and not which"
+	}
+	return text
+}

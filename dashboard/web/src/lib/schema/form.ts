@@ -204,7 +204,11 @@ function fit(shape: Shape, value: Json, depth = 0): number {
 		case 'text':
 			return typeof value === 'string' ? 1 : -1;
 		case 'number':
-			return typeof value === 'number' && (!shape.integer || Number.isInteger(value)) ? (shape.integer ? 2 : 1) : -1;
+			return typeof value === 'number' && (!shape.integer || Number.isInteger(value))
+				? shape.integer
+					? 2
+					: 1
+				: -1;
 		case 'boolean':
 		case 'choice':
 			return shape.options.some((option) => equal(option.value, value)) ? 3 : -1;
@@ -293,7 +297,8 @@ export function choose(field: Field, at: number, making: Making = later()): void
 	const shape = field.shape.branches[at];
 	if (!shape) return;
 	const before = field.branches[field.choice];
-	if (field.branches.length !== field.shape.branches.length) field.branches = field.shape.branches.map(() => null);
+	if (field.branches.length !== field.shape.branches.length)
+		field.branches = field.shape.branches.map(() => null);
 	field.state = 'set';
 	field.choice = at;
 	if (field.branches[at]) return;

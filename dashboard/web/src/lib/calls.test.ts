@@ -8,9 +8,13 @@ const call = (id: number, more: Partial<Call> = {}): Call => ({
 	method: 'tools/call',
 	name: 'search',
 	durationMs: 1,
+	client: { id: 'c', name: 'Claude Code' },
+	era: 'modern',
+	requestBytes: 1,
 	...more,
 });
-const range = (from: number, to: number): Call[] => Array.from({ length: to - from + 1 }, (_, i) => call(from + i));
+const range = (from: number, to: number): Call[] =>
+	Array.from({ length: to - from + 1 }, (_, i) => call(from + i));
 const newestFirst = (from: number, to: number): Call[] => range(from, to).reverse();
 /** Rows in short: ids, and what is missing. */
 const show = (rows: Row[]): string =>
@@ -98,6 +102,16 @@ describe('a broken stream', () => {
 		expect(show(log.rows)).toBe('1? 2 3… 4');
 		log.add([call(1)]); // it did end, and somebody tells
 		expect(show(log.rows)).toBe('1 2 3… 4');
+	});
+	it('takes back what it said when the calls come late', () => {
+		const log = new CallLog();
+		log.add(range(1, 5));
+		log.broken();
+		log.merge([call(10)], 1);
+		log.add([call(6), call(7)]);
+		expect(show(log.rows)).toBe('1 2 3 4 5 6 7 (disconnected 2 before 10) 10');
+		log.add([call(8), call(9)]);
+		expect(show(log.rows)).toBe('1 2 3 4 5 6 7 8 9 10');
 	});
 	it('is filled piece by piece, as far as the gateway has kept them', () => {
 		const log = new CallLog();

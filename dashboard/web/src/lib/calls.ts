@@ -3,31 +3,11 @@
 // call that ends is changed in its place, and while the log is paused nothing
 // enters and nothing leaves.
 
-export type ErrorKind = 'tool' | 'jsonrpc' | 'transport' | 'timeout' | 'cancelled' | 'gateway';
+import type { components } from './api.gen';
 
 /** One call as the gateway tells of it, without what was said in it. */
-export interface Call {
-	/** Counts up as long as the gateway's process lives. */
-	id: number;
-	at: string;
-	state: 'running' | 'ok' | 'error';
-	method: string;
-	/** The exposed name of a tool or prompt, or the address of a resource. */
-	name: string;
-	original?: string;
-	backend?: string;
-	client?: { id?: string; name?: string; version?: string };
-	era?: 'legacy' | 'modern';
-	protocolVersion?: string;
-	durationMs?: number;
-	requestBytes?: number;
-	responseBytes?: number;
-	tokens?: number;
-	errorKind?: ErrorKind;
-	error?: string;
-	/** Lists and handshakes. */
-	protocol?: boolean;
-}
+export type Call = components['schemas']['Call'];
+export type ErrorKind = NonNullable<Call['errorKind']>;
 
 /** key orders rows, and names one for as long as the page lives. */
 export interface CallRow {
@@ -91,6 +71,7 @@ export class CallLog {
 			this.put({ kind: 'call', key, epoch: this.epoch, call });
 		}
 		if (late) this.sort();
+		if (late) this.heal();
 		this.trim();
 	}
 
@@ -123,6 +104,29 @@ export class CallLog {
 		this.trim();
 	}
 
+	/** Calls came late, after a row that said they are missing. */
+	private heal(): void {
+		for (const list of [this.rows, this.pending]) {
+			if (!list.some((r) => r.kind === 'missing' && r.why === 'disconnected')) continue;
+			const torn = list.filter((r): r is MissingRow => r.kind === 'missing' && r.why === 'disconnected');
+			const rest = list.filter((r) => !torn.includes(r as MissingRow));
+			for (const row of torn) {
+				let after = row.after;
+				const end = row.after + row.count! + 1;
+				for (let i = place(rest, row.key); i < rest.length && after < end - 1; i++) {
+					const next = rest[i]!;
+					if (next.kind !== 'call') break;
+					const count = next.call.id - after - 1;
+					const key = row.epoch * life + after + 0.5;
+					if (count > 0)
+						rest.splice(i++, 0, { ...row, key, count, after, before: row.before && next.call.id });
+					after = next.call.id;
+				}
+			}
+			list.splice(0, list.length, ...rest);
+		}
+	}
+
 	private tear(edge: number, oldest: number): void {
 		const key = this.epoch * life + edge;
 		const all = [...this.rows, ...this.pending];
@@ -130,7 +134,15 @@ export class CallLog {
 		if (next?.kind !== 'call' || next.call.id === edge + 1) return;
 		const before = next.call.id > oldest ? next.call.id : undefined;
 		const count = next.call.id - edge - 1;
-		this.insert({ kind: 'missing', key: key + 0.5, epoch: this.epoch, why: 'disconnected', count, after: edge, before });
+		this.insert({
+			kind: 'missing',
+			key: key + 0.5,
+			epoch: this.epoch,
+			why: 'disconnected',
+			count,
+			after: edge,
+			before,
+		});
 	}
 
 	/** Takes in older calls than those that are there, in answer to a question for them. */
@@ -159,7 +171,12 @@ export class CallLog {
 		this.rows.splice(at, 1);
 		if (rest > 0) {
 			const key = row.epoch * life + row.after + 0.5;
-			this.rows.push({ ...row, key, count: rest, before: found.length > 0 && before > oldest ? before : undefined });
+			this.rows.push({
+				...row,
+				key,
+				count: rest,
+				before: found.length > 0 && before > oldest ? before : undefined,
+			});
 		}
 		this.extend(found);
 	}

@@ -17,8 +17,12 @@ const call = (more: Partial<Subject> = {}): Subject => ({
 	responseBytes: 8100,
 	...more,
 });
-const test = (text: string, more?: Partial<Subject>, now = start): boolean => parse(text).test(call(more), now);
-const complaint = (text: string): string => parse(text).problems.map((p) => p.message).join(' | ');
+const test = (text: string, more?: Partial<Subject>, now = start): boolean =>
+	parse(text).test(call(more), now);
+const complaint = (text: string): string =>
+	parse(text)
+		.problems.map((p) => p.message)
+		.join(' | ');
 
 describe('words', () => {
 	it('are looked for in tool, backend, client and error', () => {
@@ -76,7 +80,17 @@ describe('keys', () => {
 	});
 	it('do not fail on what a call lacks', () => {
 		const bare: Subject = { state: 'running', method: 'ping', name: '', at: '' };
-		for (const text of ['a', 'tool:a', 'backend:b', 'client:c', 'kind:tool', 'error:e', 'era:session', '>1s', '<1kb']) {
+		for (const text of [
+			'a',
+			'tool:a',
+			'backend:b',
+			'client:c',
+			'kind:tool',
+			'error:e',
+			'era:session',
+			'>1s',
+			'<1kb',
+		]) {
 			expect(parse(text).test(bare, start)).toBe(false);
 		}
 	});
@@ -110,7 +124,8 @@ describe('problems', () => {
 			{
 				from: 7,
 				to: 15,
-				message: 'Nothing is called bakend. Did you mean backend? To search for the words, put them in quotes.',
+				message:
+					'Nothing is called bakend. Did you mean backend? To search for the words, put them in quotes.',
 			},
 		]);
 		expect(f.test(call({ state: 'error' }), start)).toBe(true);
@@ -119,7 +134,9 @@ describe('problems', () => {
 	it('say what would be right', () => {
 		expect(complaint('colour:red')).toContain('Known are tool, backend, client,');
 		expect(complaint('status:eror')).toBe('status is ok, error or running, not eror. Did you mean error?');
-		expect(complaint('kind:html')).toBe('kind is tool, jsonrpc, transport, timeout, cancelled or gateway, not html.');
+		expect(complaint('kind:html')).toBe(
+			'kind is tool, jsonrpc, transport, timeout, cancelled or gateway, not html.',
+		);
 		expect(complaint('tool:')).toContain('tool: needs a value');
 		expect(complaint('>500')).toBe('>500 of what? Write >500ms for time or >500kb for size.');
 		expect(complaint('>5days')).toContain('days is no unit');
@@ -136,7 +153,24 @@ describe('problems', () => {
 		expect(f.problems[0]!.message).toContain('first 1000');
 	});
 	it('never throw, whatever is typed', () => {
-		const pieces = ['"', '\\', ':', '-', '>', '<', '*', ' ', 'tool', 'status', '1', 'ms', 'é', '💥', '\u202e', '\t'];
+		const pieces = [
+			'"',
+			'\\',
+			':',
+			'-',
+			'>',
+			'<',
+			'*',
+			' ',
+			'tool',
+			'status',
+			'1',
+			'ms',
+			'é',
+			'💥',
+			'\u202e',
+			'\t',
+		];
 		let seed = 7;
 		for (let n = 0; n < 3000; n++) {
 			let text = '';
@@ -154,7 +188,9 @@ describe('problems', () => {
 describe('what selects and buttons type', () => {
 	it('sets, replaces and removes a value', () => {
 		expect(withValue(parse('slow'), 'backend', 'github')).toBe('slow backend:github');
-		expect(withValue(parse('backend:a x backend:b -backend:c'), 'backend', 'd')).toBe('x -backend:c backend:d');
+		expect(withValue(parse('backend:a x backend:b -backend:c'), 'backend', 'd')).toBe(
+			'x -backend:c backend:d',
+		);
 		expect(withValue(parse('backend:a x'), 'backend', '')).toBe('x');
 		expect(withValue(parse(''), 'client', 'Claude Code')).toBe('client:"Claude Code"');
 	});

@@ -11,7 +11,7 @@ import { matches } from './glob';
 export interface Subject {
 	state: string;
 	method: string;
-	name: string;
+	name?: string;
 	original?: string;
 	backend?: string;
 	client?: { name?: string; version?: string };
@@ -158,7 +158,9 @@ function keyed(key: string, value: string): Read {
 	if (!keyNames.includes(known as Key)) {
 		const close = nearest(known, keyNames);
 		const hint = close ? `Did you mean ${close}?` : `Known are ${list(keyNames)}.`;
-		return { problem: `Nothing is called ${key || 'the empty key'}. ${hint} To search for the words, put them in quotes.` };
+		return {
+			problem: `Nothing is called ${key || 'the empty key'}. ${hint} To search for the words, put them in quotes.`,
+		};
 	}
 	if (value === '') return { problem: `${key}: needs a value: ${keys[known as Key]}.` };
 	const allowed = values[known];
@@ -166,7 +168,9 @@ function keyed(key: string, value: string): Read {
 	if (known === 'era') wanted = { legacy: 'session', modern: 'stateless' }[wanted] ?? wanted;
 	if (allowed && !allowed.some((v) => matches(wanted, v))) {
 		const close = nearest(wanted, allowed);
-		return { problem: `${known} is ${list(allowed, 'or')}, not ${value}.${close ? ` Did you mean ${close}?` : ''}` };
+		return {
+			problem: `${known} is ${list(allowed, 'or')}, not ${value}.${close ? ` Did you mean ${close}?` : ''}`,
+		};
 	}
 	return { term: { key: known as Key, value: wanted } };
 }
@@ -176,7 +180,11 @@ export function parse(text: string): Filter {
 	const terms: Term[] = [];
 	const problems: Problem[] = [];
 	if (text.length > maxText) {
-		problems.push({ from: maxText, to: text.length, message: `Only the first ${maxText} characters are read.` });
+		problems.push({
+			from: maxText,
+			to: text.length,
+			message: `Only the first ${maxText} characters are read.`,
+		});
 		text = text.slice(0, maxText);
 	}
 	for (const t of tokens(text)) {
@@ -188,7 +196,8 @@ export function parse(text: string): Filter {
 		let read: Read;
 		if (t.key !== undefined) read = keyed(t.key, t.value);
 		else if (!t.quoted && /^[<>]/.test(t.value)) read = comparison(t.value);
-		else if (t.value === '') continue; // two quotes with nothing between them
+		else if (t.value === '')
+			continue; // two quotes with nothing between them
 		else read = { term: { value: t.value.toLowerCase() } };
 		if ('problem' in read) problems.push({ ...place, message: read.problem });
 		else terms.push({ ...place, negated: t.negated, ...read.term });
@@ -228,9 +237,13 @@ function one(term: Term): Test {
 			if (than === '>') return n > limit;
 			return n >= limit;
 		};
-		return term.measure === 'ms' ? (call, now) => holds(lasted(call, now)) : (call) => holds(call.responseBytes);
+		return term.measure === 'ms'
+			? (call, now) => holds(lasted(call, now))
+			: (call) => holds(call.responseBytes);
 	}
-	const whole = value.includes('*') ? (text: string) => matches(value, text) : (text: string) => text === value;
+	const whole = value.includes('*')
+		? (text: string) => matches(value, text)
+		: (text: string) => text === value;
 	const part = value.includes('*')
 		? (text: string) => matches(`*${value}*`, text)
 		: (text: string) => text.includes(value);
@@ -238,7 +251,11 @@ function one(term: Term): Test {
 	switch (key) {
 		case undefined:
 			return (c) =>
-				part(low(c.name)) || part(low(c.original)) || part(low(c.backend)) || part(client(c)) || part(low(c.error));
+				part(low(c.name)) ||
+				part(low(c.original)) ||
+				part(low(c.backend)) ||
+				part(client(c)) ||
+				part(low(c.error));
 		case 'tool':
 			return (c) => whole(low(c.name)) || whole(low(c.original));
 		case 'backend':

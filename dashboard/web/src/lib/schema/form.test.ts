@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest';
 import {
 	addItem,
 	buildForm,
+	check,
 	choose,
 	clearField,
+	editRaw,
+	pick,
 	placeOf,
 	readField,
 	removeItem,
 	setField,
 	setNull,
+	typeText as type,
 	type Field,
 } from './form';
 import type { Json } from './json';
@@ -30,10 +34,6 @@ function at(form: Field, ...path: (string | number)[]): Field {
 		expect(field, `field ${part}`).toBeDefined();
 	}
 	return field;
-}
-function type(field: Field, text: string) {
-	field.state = 'set';
-	field.text = text;
 }
 /** Value → form → value. */
 function through(schema: unknown, json: Json) {
@@ -180,8 +180,7 @@ describe('absent is not empty', () => {
 			[0, true],
 			[1, false],
 		] as const) {
-			field.state = 'set';
-			field.choice = choice;
+			pick(field, choice);
 			expect(value(form)).toEqual({ x: sent });
 		}
 		clearField(field);
@@ -206,8 +205,7 @@ describe('mistakes that forms of this kind have made', () => {
 		expect(value(form)).toEqual({ id: 7 });
 		choose(form, 1);
 		type(at(form, 'name'), 'x');
-		at(form, 'verbose').state = 'set';
-		at(form, 'verbose').choice = 1;
+		pick(at(form, 'verbose'), 1);
 		expect(value(form)).toEqual({ name: 'x', verbose: false });
 		through(schema, { id: 1 });
 		through(schema, { name: 'n', verbose: true });
@@ -418,6 +416,30 @@ describe('lists', () => {
 		type(at(form, 'words', 0), '');
 		expect(readField(form)).toMatchObject({ value: { words: [''] }, drafts: [] });
 	});
+});
+
+it('checks keep the order in which they were made', () => {
+	const form = buildForm(object({ x: { type: 'array', items: { enum: ['a', 'b', 'c'] } } }));
+	const field = at(form, 'x');
+	for (const i of [2, 0, 1]) check(field, i, true);
+	check(field, 0, false);
+	expect(value(form)).toEqual({ x: ['c', 'b'] });
+	check(field, 2, false);
+	check(field, 1, false);
+	expect(value(form)).toEqual({ x: [] });
+});
+
+it('any field may be edited as JSON', () => {
+	const form = buildForm(object({ x: { type: 'array', items: { type: 'string' } } }), { x: ['a'] });
+	editRaw(at(form, 'x'));
+	type(at(form, 'x'), at(form, 'x').text.replace('"a"', '1'));
+	expect(value(form)).toEqual({ x: [1] });
+});
+
+it('a number without digits is not sent', () => {
+	const form = buildForm(object({ x: { type: 'integer' } }), { x: 1 });
+	type(at(form, 'x'), '');
+	expect(value(form)).toEqual({});
 });
 
 describe('references', () => {

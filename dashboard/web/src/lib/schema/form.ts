@@ -292,6 +292,38 @@ export function removeItem(field: Field, at: number): void {
 	field.items.splice(at, 1);
 }
 
+/** What is typed into a text, number or JSON field. A number without digits is none,
+ * where a text without letters is one. */
+export function typeText(field: Field, text: string): void {
+	if (text === '' && !field.raw && field.shape.kind === 'number') {
+		clearField(field);
+		return;
+	}
+	field.state = 'set';
+	field.text = text;
+}
+
+/** Picks an option; −1 takes the pick back. */
+export function pick(field: Field, at: number): void {
+	if (at < 0) {
+		clearField(field);
+		return;
+	}
+	field.state = 'set';
+	field.choice = at;
+}
+
+export function check(field: Field, at: number, on: boolean): void {
+	field.state = 'set';
+	field.picked = on ? [...field.picked, at] : field.picked.filter((one) => one !== at);
+}
+
+/** Edits a value that fits no widget as JSON, or goes back to the widget. */
+export function editRaw(field: Field): void {
+	const { value } = readField(field);
+	toRaw(field, value ?? null);
+}
+
 /** Picks another variant; what both know by the same name is kept. */
 export function choose(field: Field, at: number, making: Making = later()): void {
 	const shape = field.shape.branches[at];

@@ -1,4 +1,5 @@
 import './app.css';
+import './lib/hello.svelte'; // listens before the stream is open
 import { mount } from 'svelte';
 import { connection } from './lib/events.svelte';
 import App from './App.svelte';

@@ -130,9 +130,9 @@ func (g *Gateway) describe(m *member) BackendState {
 	case out.Transport == discovery.TransportAuto:
 		out.Transport = discovery.TransportHTTP
 	}
-	if !s.CheckedAt.IsZero() {
-		ms := float64(s.Latency.Microseconds()) / 1000
-		at := s.CheckedAt.UTC()
+	if c := s.Checked(); !c.At.IsZero() {
+		ms := float64(c.Took.Microseconds()) / 1000
+		at := c.At.UTC()
 		out.LatencyMs, out.LastPingAt = &ms, &at
 	}
 	if s.Phase != upstream.PhaseReady && s.Reason != "" {

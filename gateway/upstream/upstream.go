@@ -207,7 +207,7 @@ func (u *Upstream) live(want *desire) {
 	u.publish(func(s *State) {
 		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Announced: s.Announced, Peer: l.info.peer,
 			Server: l.info.server, Capabilities: l.info.capabilities, Instructions: l.info.instructions,
-			URL: l.endpoint.url.String(), SSE: l.sse, Latency: got.took, CheckedAt: time.Now(), Remarks: remarks, link: l}
+			URL: l.endpoint.url.String(), SSE: l.sse, Remarks: remarks, checked: newChecked(got.took), link: l}
 	})
 	u.note("info", fmt.Sprintf("Connected — %d tools", len(offer.Tools)), true)
 	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(offer.Tools),

@@ -67,7 +67,10 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 		r.err = err
 		return true, retryInspect, true
 	default:
-		known, before := r.known && r.err == nil, r.member
+		if r.asItWas(o) {
+			r.seen, news = now, false
+			break
+		}
 		r.err = nil
 		behind := false
 		if o.partial {
@@ -91,8 +94,6 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 		if behind && !again {
 			again, pause = true, listingLag
 		}
-		before.seen = r.seen
-		news = !known || !reflect.DeepEqual(before, r.member)
 		if !again && !r.concerns {
 			delete(t.records, id)
 			delete(t.unheard, id)
@@ -102,6 +103,13 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 		r.busy = false
 	}
 	return again, pause, news
+}
+
+// asItWas reports whether an observation tells nothing of a container that is not known
+// already, in a world that it was judged in when it changed.
+func (r *record) asItWas(o observation) bool {
+	return r.known && r.concerns && r.err == nil && !o.partial && !r.died && !r.lifeless && !r.gone && !r.stopping &&
+		r.killed.IsZero() && r.doubted.IsZero() && reflect.DeepEqual(r.obs, o)
 }
 
 // learn takes a fresh observation.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -87,8 +88,8 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 				dirty |= allKinds&^heard | u.unlisted
 				l.sweep(time.Now().Add(-l.cfg.LaneIdle))
 			}
-			if interval = l.nextPing(b, interval); !check {
-				ping.Reset(interval)
+			if interval = l.nextPing(b, interval, heard != 0); !check {
+				ping.Reset(jitter(interval))
 			}
 		}
 		if dirty != 0 && again == nil {
@@ -112,7 +113,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 				continue
 			}
 			failures = 0
-			ping.Reset(interval)
+			ping.Reset(jitter(interval))
 			if soon, doubt := doubted(b, time.Now()); doubt {
 				ping.Reset(soon)
 			}
@@ -120,19 +121,29 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	}
 }
 
-// lazyPings is how many times the usual interval may lie between two checks.
-const lazyPings = 4
+// How many times the usual interval may lie between two checks of what nobody calls:
+// where the changes of its lists have to be asked for, and where a stream tells them.
+const (
+	lazyPings    = 4
+	laziestPings = 10
+)
 
 // nextPing answers the time to the next check, when it was last before. The end of a
 // container is told by events, and what hangs is found by the first call: while nobody
 // calls it, it is asked less and less often.
-func (l *link) nextPing(b discovery.Backend, last time.Duration) time.Duration {
-	usual := l.cfg.PingInterval
+func (l *link) nextPing(b discovery.Backend, last time.Duration, streams bool) time.Duration {
+	usual, most := l.cfg.PingInterval, time.Duration(lazyPings)
+	if streams {
+		most = laziestPings
+	}
 	if l.called.Swap(false) || b.Generation == "" || b.Tuning.Ping > 0 {
 		return usual
 	}
-	return min(2*last, lazyPings*usual)
+	return min(2*last, most*usual)
 }
+
+// jitter keeps those that were connected together from being asked together.
+func jitter(d time.Duration) time.Duration { return d - time.Duration(rand.Int64N(int64(d)/10+1)) }
 
 // check asks whether the backend is alive, in the way that harms no server: a
 // POST in the session that is there anyway. Any answer counts. Nobody waits for a usual

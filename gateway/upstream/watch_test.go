@@ -11,26 +11,29 @@ func TestAnIdleContainerIsAskedSeldom(t *testing.T) {
 	l := &link{cfg: Config{PingInterval: usual}}
 	container := at("http://c/mcp")
 	container.Generation = "1"
-	next := func() (all []time.Duration) {
+	next := func(streams bool) (all []time.Duration) {
 		d := usual
-		for range 4 {
-			d = l.nextPing(container, d)
+		for range 5 {
+			d = l.nextPing(container, d, streams)
 			all = append(all, d)
 		}
 		return all
 	}
-	if got := next(); got[0] != 2*usual || got[3] != lazyPings*usual {
+	if got := next(false); got[0] != 2*usual || got[4] != lazyPings*usual {
 		t.Errorf("it waits %v", got)
 	}
+	if got := next(true); got[4] != laziestPings*usual {
+		t.Errorf("with a stream it waits %v", got)
+	}
 	l.called.Store(true)
-	if got := l.nextPing(container, lazyPings*usual); got != usual {
+	if got := l.nextPing(container, lazyPings*usual, true); got != usual {
 		t.Errorf("after a call it waits %v", got)
 	}
 	container.Tuning.Ping = usual
-	if got := next(); got[3] != usual {
+	if got := next(true); got[4] != usual {
 		t.Errorf("with an interval of its own it waits %v", got)
 	}
-	if got := l.nextPing(at("http://elsewhere/mcp"), usual); got != usual {
+	if got := l.nextPing(at("http://elsewhere/mcp"), usual, true); got != usual {
 		t.Errorf("a server that no events tell of is asked after %v", got)
 	}
 }

@@ -121,9 +121,9 @@ func (g *Gateway) describe(m *member) BackendState {
 	case out.Transport == discovery.TransportAuto:
 		out.Transport = discovery.TransportHTTP
 	}
-	if !s.CheckedAt.IsZero() {
-		ms := float64(s.Latency.Microseconds()) / 1000
-		at := s.CheckedAt.UTC()
+	if c := s.Checked(); !c.At.IsZero() {
+		ms := float64(c.Took.Microseconds()) / 1000
+		at := c.At.UTC()
 		out.LatencyMs, out.LastPingAt = &ms, &at
 	}
 	if s.Phase != upstream.PhaseReady && s.Reason != "" {
@@ -141,7 +141,7 @@ func (g *Gateway) describe(m *member) BackendState {
 		at := s.RetryAt.UTC()
 		out.NextRetryAt = &at
 	}
-	for _, c := range s.Checks {
+	for _, c := range s.Checks() {
 		out.Beats = append(out.Beats, Beat{T: c.At.Unix(), Ms: took(c)})
 	}
 	if !out.Enabled {

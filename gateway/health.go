@@ -54,8 +54,9 @@ func health(b BackendState, s *upstream.State, now time.Time) (word, reason stri
 
 // unwell says what is wrong with a backend that answers, "" when nothing is.
 func unwell(b BackendState, s *upstream.State, now time.Time) string {
-	if n := len(s.Checks); n > 0 {
-		last := s.Checks[n-1]
+	checks := s.Checks()
+	if n := len(checks); n > 0 {
+		last := checks[n-1]
 		if last.Err != "" {
 			return "its last check failed: " + last.Err
 		}
@@ -64,7 +65,7 @@ func unwell(b BackendState, s *upstream.State, now time.Time) string {
 		}
 	}
 	connects := 0
-	for _, c := range s.Checks {
+	for _, c := range checks {
 		if c.What == upstream.CheckConnect && c.Err == "" && now.Sub(c.At) < flapTime {
 			connects++
 		}
@@ -109,7 +110,7 @@ func (g *Gateway) Checks(name string) []Check {
 	if m == nil {
 		return []Check{}
 	}
-	kept := m.up.State().Checks
+	kept := m.up.State().Checks()
 	out := make([]Check, len(kept))
 	for i, c := range kept {
 		out[i] = Check{At: c.At.UTC(), What: string(c.What), OK: c.Err == "", Error: c.Err}

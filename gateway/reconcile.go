@@ -16,6 +16,7 @@ type member struct {
 	name  string
 	order int // of registration
 	want  discovery.Backend
+	shape string // the key of want.Shape
 	up    *pool.Pool
 }
 
@@ -113,12 +114,12 @@ func (g *Gateway) reconcile() {
 		switch {
 		case m == nil:
 			g.sequence++
-			m = &member{name: name, order: g.sequence, want: b}
+			m = &member{name: name, order: g.sequence, want: b, shape: shapeKey(b.Shape)}
 			m.up = pool.New(b, g.upstreamConfig(), func() { ring(g.changed) })
 			g.running[name] = m
 			g.upWork.Go(m.up.Run)
 		case !m.want.Same(b) || !sameFacts(m.want, b):
-			m.want = b
+			m.want, m.shape = b, shapeKey(b.Shape)
 			m.up.Set(b)
 		}
 	}

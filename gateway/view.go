@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -26,7 +27,6 @@ type input struct {
 	announced [catalog.Kinds]uint64
 	hints     [catalog.Kinds]catalog.Hint
 	modern    bool
-	facts     string // what it says of itself
 	groups    string
 	shape     string
 	rivals    string          // the backends whose names it could imitate
@@ -37,16 +37,14 @@ type input struct {
 
 func newInput(m *member, s *upstream.State) input {
 	in := input{up: m.up, name: m.name, modern: s.Peer.Modern, hints: s.Hints, announced: s.Announced, groups: strings.Join(m.want.Groups, ","), state: s,
-		choice: m.want.Shape, shape: shapeKey(m.want.Shape),
-		facts: string(s.Capabilities) + "\x00" + string(s.Server) + "\x00" + s.Instructions}
+		choice: m.want.Shape, shape: m.shape}
 	in.counts[catalog.Tools] = len(s.Tools)
 	if len(s.Tools) > 0 {
 		in.tools = &s.Tools[0]
 	}
-	for k, items := range map[catalog.Kind][]catalog.Item{catalog.Prompts: s.Prompts, catalog.Resources: s.Resources, catalog.Templates: s.Templates} {
-		in.counts[k] = len(items)
+	for k, items := range [catalog.Kinds][]catalog.Item{catalog.Prompts: s.Prompts, catalog.Resources: s.Resources, catalog.Templates: s.Templates} {
 		if len(items) > 0 {
-			in.others[k] = &items[0]
+			in.counts[k], in.others[k] = len(items), &items[0]
 		}
 	}
 	return in
@@ -54,8 +52,13 @@ func newInput(m *member, s *upstream.State) input {
 
 func (in input) same(o input) bool {
 	return in.up == o.up && in.name == o.name && in.tools == o.tools && in.others == o.others && in.counts == o.counts &&
-		in.announced == o.announced && in.hints == o.hints && in.modern == o.modern && in.facts == o.facts &&
+		in.announced == o.announced && in.hints == o.hints && in.modern == o.modern && sameWords(in.state, o.state) &&
 		in.groups == o.groups && in.shape == o.shape && in.rivals == o.rivals && maps.Equal(in.off, o.off)
+}
+
+// sameWords reports whether a backend says the same of itself in two states.
+func sameWords(a, b *upstream.State) bool {
+	return a == b || bytes.Equal(a.Capabilities, b.Capabilities) && bytes.Equal(a.Server, b.Server) && a.Instructions == b.Instructions
 }
 
 // drawing is a scope with what it was made of.
@@ -121,6 +124,8 @@ func (g *Gateway) rebuild() {
 		}
 	}
 	for name, inputs := range parts {
+		// By name, as they are drawn: backends are registered in any order.
+		slices.SortFunc(inputs, func(a, b input) int { return strings.Compare(a.name, b.name) })
 		old, there := g.drawn[name]
 		if !there || old.scope.Plain != g.isPlain(name) || !slices.EqualFunc(old.inputs, inputs, input.same) {
 			old = drawing{inputs, g.draw(name, inputs, old)}
@@ -181,9 +186,8 @@ func (g *Gateway) isBackend(name string) bool { return g.registry.Load().byName[
 // isPlain reports whether a scope is a backend without prefixes.
 func (g *Gateway) isPlain(scope string) bool { return scope != "" && g.isBackend(scope) }
 
-// draw renders one scope. before is how it was, for its versions.
+// draw renders one scope of inputs that are sorted by name. before is how it was, for its versions.
 func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.Scope {
-	slices.SortFunc(inputs, func(a, b input) int { return strings.Compare(a.name, b.name) })
 	plain := g.isPlain(name)
 	sources := make([]catalog.Source, len(inputs))
 	mirrors := map[[2]string]upstream.Tool{}

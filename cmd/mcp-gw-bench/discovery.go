@@ -33,12 +33,24 @@ type discoveryCommand struct {
 	Network string        `help:"Network to make for the time of the measurement." default:"mcp-gw-bench-net"`
 	Gateway string        `help:"Measure this mcp-gw binary instead of building one." placeholder:"PATH" type:"existingfile"`
 	Rest    time.Duration `help:"How long a container is left alone before it is killed." default:"500ms"`
+	Only    []string      `help:"Rows to measure: start (and kill), run, listens, refused, routed, recreate, cut, back, lost, crowd, idle. All when left out." placeholder:"ROW"`
+	Crowd   int           `help:"Containers of the crowd." default:"200"`
+	Settle  time.Duration `help:"How long nothing happens before the idle gateway is looked at." default:"3m"`
+	Idle    time.Duration `help:"How long it is looked at." default:"60s"`
 	Limit   time.Duration `help:"When a change that was not seen counts as failed." default:"15s"`
 	Check   bool          `help:"Exit with 1 also when a promise was not kept."`
 	JSON    string        `help:"File to write everything measured to." placeholder:"FILE"`
 }
 
 func (c *discoveryCommand) Validate() error {
+	for _, name := range c.Only {
+		if name != "start" && !slices.ContainsFunc(rows, func(r row) bool { return r.name == name }) {
+			return fmt.Errorf("--only %s: there is no such row", name)
+		}
+	}
+	if c.Crowd < 1 || c.Idle <= 0 || c.Settle < 0 {
+		return fmt.Errorf("--crowd %d, --idle %s, --settle %s: want at least 1, more than 0, and no less than 0", c.Crowd, c.Idle, c.Settle)
+	}
 	if c.Runs < 1 || c.Limit <= 0 || c.Rest < 0 {
 		return fmt.Errorf("--runs %d, --limit %s, --rest %s: want at least 1, more than 0, and no less than 0", c.Runs, c.Limit, c.Rest)
 	}
@@ -74,7 +86,10 @@ func (c *discoveryCommand) Run(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	gw, err := subject.Start(ctx, binary, dir, nil, "--docker=auto", "--network="+c.Network)
+	start := func(ctx context.Context, flags ...string) (*subject.Gateway, error) {
+		return subject.Start(ctx, binary, dir, nil, append([]string{"--docker=auto", "--network=" + c.Network}, flags...)...)
+	}
+	gw, err := start(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,6 +97,9 @@ func (c *discoveryCommand) Run(ctx context.Context, t terminal) (err error) {
 
 	var all []delays
 	for _, version := range []string{sessions, stateless} {
+		if !c.wants("start") {
+			break
+		}
 		t.log.Info("measuring", "client", version, "runs", c.Runs)
 		d, err := c.measure(ctx, e, gw.URL, version)
 		if err != nil {
@@ -90,14 +108,60 @@ func (c *discoveryCommand) Run(ctx context.Context, t terminal) (err error) {
 		all = append(all, d)
 	}
 	missed, err := printDelays(t.out, all)
+	if err != nil {
+		return err
+	}
+	others, err := c.rows(ctx, t, &rig{discoveryCommand: c, engine: e, gw: gw, start: start})
+	if len(others) > 0 {
+		more, bad := printRows(t.out, others)
+		missed, err = missed+more, errors.Join(err, bad)
+	}
+	if err != nil {
+		return fmt.Errorf("%w%s", err, gw.Tail())
+	}
 	if c.JSON != "" {
-		text, bad := json.MarshalIndent(all, "", " ")
+		text, bad := json.MarshalIndent(map[string]any{"clients": all, "rows": others}, "", " ")
 		err = errors.Join(err, bad, os.WriteFile(c.JSON, append(text, '\n'), 0o644))
 	}
 	if c.Check && missed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d promises were not kept", missed))
 	}
 	return err
+}
+
+func (c *discoveryCommand) wants(name string) bool {
+	return len(c.Only) == 0 || slices.Contains(c.Only, name)
+}
+
+// connect is a client of 2026-07-28.
+func (c *discoveryCommand) connect(ctx context.Context, url string) (*watcher.Watcher, error) {
+	return watcher.Connect(ctx, url, stateless)
+}
+
+// rows measures what is wanted of them. What was measured before an error is answered
+// with it.
+func (c *discoveryCommand) rows(ctx context.Context, t terminal, r *rig) (all []result, err error) {
+	if r.client, err = c.connect(ctx, r.gw.URL); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.client.Close()) }()
+	for _, row := range rows {
+		if !c.wants(row.name) {
+			continue
+		}
+		t.log.Info("measuring", "row", row.name)
+		one := result{Name: row.name, What: row.what, row: row}
+		if row.measure != nil {
+			one.Times, err = row.measure(ctx, r)
+		} else {
+			one.Figures, err = row.plain(ctx, r)
+		}
+		if err != nil {
+			return all, fmt.Errorf("%s: %w", row.name, err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 // measure starts and kills containers under one client's eyes. The first one
@@ -148,10 +212,8 @@ func (c *discoveryCommand) once(ctx context.Context, e *engine.Engine, w *watche
 	}
 	start = max(0, s.at.Sub(returned))
 
-	select {
-	case <-time.After(c.Rest):
-	case <-ctx.Done():
-		return 0, 0, context.Cause(ctx)
+	if err := pause(ctx, c.Rest); err != nil {
+		return 0, 0, err
 	}
 	w.Forget()
 	gone := make(chan seen, 1)

@@ -37,3 +37,21 @@ docker kill called → gone           301.0    301.0    301.0    301.0   p50 ≤
 		t.Errorf("%d missed, %v, got:\n%s\nwant:\n%s", missed, err, b.String(), want)
 	}
 }
+
+func TestPrintRows(t *testing.T) {
+	timed := row{what: "one", p50: 100 * time.Millisecond, p99: time.Second, measure: measureRun}
+	plain := row{what: "two", plain: measureIdle}
+	var b strings.Builder
+	missed, err := printRows(&b, []result{
+		{What: "one", Times: []time.Duration{90 * time.Millisecond, 2 * time.Second, 80 * time.Millisecond}, row: timed},
+		{What: "two", Figures: []figure{{"CPU", .4, .5, "%"}, {"memory", 61, 60, "MB"}}, row: plain}})
+	want := `
+                                                  runs       p50       p99       max   in ms
+one                                                  3      90.0    2000.0    2000.0   p50 ≤ 100 ✓   p99 ≤ 1000 ✗ missed
+two: CPU                                                    0.40 %   CPU ≤ 0.5 ✓
+two: memory                                                61.00 MB   memory ≤ 60 ✗ missed
+`
+	if err != nil || missed != 2 || b.String() != want {
+		t.Errorf("%d missed, %v, got:\n%s\nwant:\n%s", missed, err, b.String(), want)
+	}
+}

@@ -166,7 +166,7 @@ func settings() []setting {
 			func(c *config, v string) error {
 				return duration(&c.ConnectTimeout, v, 100*time.Millisecond, 10*time.Minute)
 			}},
-		{"MCP_GW_PING_INTERVAL", "ping-interval", "30s", "How often an idle backend is asked whether it is alive.",
+		{"MCP_GW_PING_INTERVAL", "ping-interval", "30s", "How often an idle backend is asked whether it is alive; a container that nobody calls, down to a tenth as often.",
 			func(c *config, v string) error { return duration(&c.PingInterval, v, time.Second, 24*time.Hour) }},
 		{"MCP_GW_SESSION_IDLE", "session-idle", "30m", "An unused client session ends after this time.",
 			func(c *config, v string) error { return duration(&c.SessionIdle, v, time.Second, 30*24*time.Hour) }},

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 
@@ -108,17 +107,6 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 			func(ctx context.Context) error { return discovery.Watch(ctx, gw, providers...) },
 		},
 	}.run(ctx, l)
-}
-
-// easeCollector lets the heap grow to four times what is in use before it is
-// collected, instead of twice. A relay's live heap is a few megabytes, so that at
-// the default the collector runs many times a second under load and takes a fifth
-// of the CPU; the price is some megabytes. Whoever sets GOGC has the last word.
-func easeCollector() {
-	const usual, eased = 100, 300
-	if before := debug.SetGCPercent(eased); before != usual {
-		debug.SetGCPercent(before)
-	}
 }
 
 // switchesFile is where is kept what people switched off.

@@ -338,7 +338,12 @@ func (s *sim) endLook(id string, fails bool) {
 		s.unserved(id, "there is no such container")
 		return
 	}
-	s.end(l.visit, *o, nil, s.now)
+	before := s.assemble(s.now).set
+	if _, _, news := s.end(l.visit, *o, nil, s.now); !news {
+		if after := s.assemble(s.now).set; !reflect.DeepEqual(before, after) {
+			s.t.Fatalf("no news, and yet the set was\n%s\nand is\n%s", describeSet(before), describeSet(after))
+		}
+	}
 	if o.startedAt.After(s.newest[id]) {
 		s.newest[id] = o.startedAt
 	}

@@ -152,8 +152,10 @@ func (s *session) attend(ctx context.Context, id string) {
 		if err == nil && len(o.labels) > 0 {
 			s.p.readSecrets(o.labels)
 		}
-		again, pause := s.p.table.end(v, o, err, time.Now())
-		ring(s.changed)
+		again, pause, news := s.p.table.end(v, o, err, time.Now())
+		if news {
+			ring(s.changed)
+		}
 		if !again {
 			return
 		}

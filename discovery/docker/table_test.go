@@ -39,7 +39,8 @@ func (b *bench) sees(o observation) (again bool, pause time.Duration) {
 	b.mu.Lock()
 	b.mark(o.id, true)
 	b.mu.Unlock()
-	return b.end(b.begin(o.id, b.now), o, nil, b.now)
+	again, pause, _ = b.end(b.begin(o.id, b.now), o, nil, b.now)
+	return again, pause
 }
 
 func (b *bench) misses(id string) {
@@ -103,7 +104,7 @@ func TestTableErrorIsNotGone(t *testing.T) {
 	b.mu.Lock()
 	b.mark("a", false)
 	b.mu.Unlock()
-	again, pause := b.end(b.begin("a", b.now), observation{}, errors.New("500"), b.now)
+	again, pause, _ := b.end(b.begin("a", b.now), observation{}, errors.New("500"), b.now)
 	if !again || pause == 0 {
 		t.Errorf("after an error: again %v, pause %v; want another try after a pause", again, pause)
 	}
@@ -118,7 +119,7 @@ func TestTableOldAnswerDoesNotUndoADeath(t *testing.T) {
 	b.event("health_status", "a")
 	v := b.begin("a", b.now)
 	b.event("die", "a") // while the inspect is under way
-	if again, _ := b.end(v, a, nil, b.now); !again {
+	if again, _, _ := b.end(v, a, nil, b.now); !again {
 		t.Error("the mark of the die event was lost")
 	}
 	b.expect(t, "an answer from before the death", "c-a!")

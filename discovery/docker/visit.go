@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 )
 
@@ -32,13 +33,14 @@ func (t *table) begin(id string, now time.Time) visit {
 }
 
 // end takes what a visit found. again asks for another one after pause, or with
-// the next mark; without it, the container is attended no longer.
-func (t *table) end(v visit, o observation, err error, now time.Time) (again bool, pause time.Duration) {
+// the next mark; without it, the container is attended no longer. Without news the set
+// is what it was, as after most looks without a reason.
+func (t *table) end(v visit, o observation, err error, now time.Time) (again bool, pause time.Duration, news bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	id, heard, r := v.id, v.heard, t.records[v.id]
 	defer t.judgeBeside(id, now)
-	again = r.next != nil
+	again, news = r.next != nil, true
 	if failed := err != nil && !errors.Is(err, errGone); failed && !again {
 		r.next = v.done // the marks are not answered yet
 	} else if v.done != nil {
@@ -63,8 +65,12 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 	case err != nil:
 		// Not a word about the container: what was known stands.
 		r.err = err
-		return true, retryInspect
+		return true, retryInspect, true
 	default:
+		if r.asItWas(o) {
+			r.seen, news = now, false
+			break
+		}
 		r.err = nil
 		behind := false
 		if o.partial {
@@ -96,7 +102,14 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 	if !again {
 		r.busy = false
 	}
-	return again, pause
+	return again, pause, news
+}
+
+// asItWas reports whether an observation tells nothing of a container that is not known
+// already, in a world that it was judged in when it changed.
+func (r *record) asItWas(o observation) bool {
+	return r.known && r.concerns && r.err == nil && !o.partial && !r.died && !r.lifeless && !r.gone && !r.stopping &&
+		r.killed.IsZero() && r.doubted.IsZero() && reflect.DeepEqual(r.obs, o)
 }
 
 // learn takes a fresh observation.

@@ -32,8 +32,9 @@ const maxBody = 1 << 20
 const drain = 5 * time.Second
 
 type options struct {
-	Listen string `help:"Address to listen on." default:":8080" env:"DEMO_LISTEN"`
-	Name   string `help:"Name that the server introduces itself with." default:"demo" env:"DEMO_NAME"`
+	Listen string        `help:"Address to listen on." default:":8080" env:"DEMO_LISTEN"`
+	Wait   time.Duration `help:"How long to wait before listening, as servers do that have much to load." default:"0s" env:"DEMO_WAIT"`
+	Name   string        `help:"Name that the server introduces itself with." default:"demo" env:"DEMO_NAME"`
 }
 
 func main() {
@@ -42,6 +43,11 @@ func main() {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	select {
+	case <-time.After(o.Wait):
+	case <-ctx.Done():
+		return
+	}
 	l, err := net.Listen("tcp", o.Listen)
 	if err != nil {
 		log.Error("cannot listen", "address", o.Listen, "err", err)

@@ -48,7 +48,7 @@ func (pl place) ending(now time.Time) bool {
 // suspected reports whether a connection broke, and nothing was heard since.
 func (r *replica) suspected() bool {
 	at := r.suspect.Load()
-	return at != 0 && r.up.State().CheckedAt.UnixNano() <= at
+	return at != 0 && r.up.State().Checked().At.UnixNano() <= at
 }
 
 // field is the replicas of a set with their grades.

@@ -28,19 +28,36 @@ const (
 	burst = 5 * time.Second
 )
 
-// checked notes a check, for the next state that is published. Only Run's goroutine
+// checked notes a check. Only Run's goroutine
 // calls it.
 func (u *Upstream) checked(start time.Time, what mcp.MCPMethod, err error) {
 	c := Check{At: start, What: what, Took: time.Since(start)}
 	if err != nil {
 		c.Err = explain(context.Background(), err)
 	}
-	kept := u.checks
+	var kept []Check
+	if p := u.checks.Load(); p != nil {
+		kept = *p
+	}
 	if n := len(kept); n > 0 && c.Err != "" && what == CheckConnect {
 		if last := kept[n-1]; last.Err != "" && last.What == what && start.Sub(last.At) < burst {
 			c.At, kept = last.At, kept[:n-1]
 		}
 	}
 	kept = kept[max(0, len(kept)+1-maxChecks):]
-	u.checks = append(append(make([]Check, 0, len(kept)+1), kept...), c)
+	all := append(append(make([]Check, 0, len(kept)+1), kept...), c)
+	u.checks.Store(&all)
+}
+
+// prompt is how long a check may take that is not worth a word.
+const prompt = time.Second
+
+// well reports whether the last check was answered, and in good time.
+func (u *Upstream) well() bool {
+	all := u.checks.Load()
+	if all == nil || len(*all) == 0 {
+		return true
+	}
+	last := (*all)[len(*all)-1]
+	return last.Err == "" && last.Took < prompt
 }

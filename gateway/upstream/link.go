@@ -25,6 +25,7 @@ type link struct {
 	// for none.
 	gate     gate
 	protocol string
+	called   atomic.Bool   // since the last check
 	wanted   atomic.Uint64 // the number of the desire that it serves
 	older    atomic.Bool   // a backend of 2026-07-28 that has sessions for older clients too
 	info     serverInfo
@@ -91,6 +92,9 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		return &UnavailableError{Backend: l.name, Reason: "it is being connected again", NotRun: true, again: true}
 	}
 	defer l.calls.leave()
+	if !l.called.Load() {
+		l.called.Store(true)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stopKill := context.AfterFunc(l.callCtx, func() { cancel(context.Cause(l.callCtx)) })

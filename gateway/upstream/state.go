@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"sync/atomic"
 	"time"
 
 	"mcp-gw/discovery"
@@ -24,7 +25,8 @@ const (
 	PhaseDisabled Phase = "disabled"
 )
 
-// State is all that is known of a backend at one moment. It is immutable.
+// State is all that is known of a backend at one moment. It is immutable, save that
+// Checked and Checks go on.
 type State struct {
 	Backend discovery.Backend
 	Phase   Phase
@@ -46,19 +48,40 @@ type State struct {
 	Instructions string
 	URL          string
 	SSE          bool
-	// Latency and CheckedAt are of the last check that was answered.
-	Latency   time.Duration
-	CheckedAt time.Time
-	// Checks are the last ones, oldest first, over all connections.
-	Checks []Check
 	// Announced counts, by kind, how often the backend said that the list changed,
 	// whether or not anything in it had.
 	Announced [catalog.Kinds]uint64
 	// Remarks are on what the backend lists.
 	Remarks []discovery.Diagnostic
 
-	link *link
-	next chan struct{} // closed when a later state stands
+	checked *atomic.Pointer[Check]   // nil: never; later states may share it
+	checks  *atomic.Pointer[[]Check] // of all states
+	link    *link
+	next    chan struct{} // closed when a later state stands
+}
+
+// Checks answers the last ones, oldest first, over all connections, also those that came
+// after s. They are not to be changed.
+func (s *State) Checks() []Check {
+	if s.checks == nil || s.checks.Load() == nil {
+		return nil
+	}
+	return *s.checks.Load()
+}
+
+// Checked answers the last check that was answered, also one that came after s: that a backend goes on
+// being there is no other state. It is zero when there was none.
+func (s *State) Checked() Check {
+	if s.checked == nil {
+		return Check{}
+	}
+	return *s.checked.Load()
+}
+
+func newChecked(took time.Duration) *atomic.Pointer[Check] {
+	var p atomic.Pointer[Check]
+	p.Store(&Check{Took: took, At: time.Now()})
+	return &p
 }
 
 // want notes what is wanted now. Where the last connect found another backend is of

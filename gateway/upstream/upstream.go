@@ -46,8 +46,8 @@ type Upstream struct {
 	triedSince time.Time
 	lastFail   string
 	remarks    [catalog.Kinds][]discovery.Diagnostic
-	unlisted   kinds // those whose list failed
-	checks     []Check
+	unlisted   kinds                   // those whose list failed
+	checks     atomic.Pointer[[]Check] // written by Run's goroutine only
 }
 
 // desire is what is wanted, and which of the different things that were wanted it is:
@@ -211,7 +211,7 @@ func (u *Upstream) live(want *desire) {
 	u.publish(func(s *State) {
 		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Announced: s.Announced, Peer: l.info.peer,
 			Server: l.info.server, Capabilities: l.info.capabilities, Instructions: l.info.instructions,
-			URL: l.endpoint.url.String(), SSE: l.sse, Latency: got.took, CheckedAt: time.Now(), Remarks: remarks, link: l}
+			URL: l.endpoint.url.String(), SSE: l.sse, Remarks: remarks, checked: newChecked(got.took), link: l}
 	})
 	u.note("info", fmt.Sprintf("Connected — %d tools", len(offer.Tools)), true)
 	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
@@ -269,7 +269,7 @@ func (u *Upstream) publish(change func(*State)) {
 	old := u.state.Load()
 	s := *old
 	change(&s)
-	s.next, s.Checks = make(chan struct{}), u.checks
+	s.next, s.checks = make(chan struct{}), &u.checks
 	u.state.Store(&s)
 	close(old.next)
 	u.changed()

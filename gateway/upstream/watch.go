@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -26,7 +28,8 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	streams.start(func() { u.stream(ctx, l, streaming, broken) })
 	streams.start(func() { u.keepSubscribed(ctx, l) })
 
-	ping := time.NewTimer(l.cfg.PingInterval)
+	interval := l.cfg.PingInterval
+	ping := time.NewTimer(interval)
 	defer ping.Stop()
 	var again <-chan time.Time // when the next listing may begin
 	var heard, dirty kinds     // whose changes the stream tells; whose list is to be read again
@@ -47,7 +50,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		return err
 	}
 	for {
-		check := false
+		check, usual := false, false
 		select {
 		case <-u.ctx.Done():
 			return context.Cause(u.ctx)
@@ -80,13 +83,13 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			check = true
 		case <-ping.C:
 			_, doubt := doubted(b, time.Now())
-			check = doubt || !b.Tuning.NoPing
+			check, usual = doubt || !b.Tuning.NoPing, !doubt
 			if !doubt {
 				dirty |= allKinds&^heard | u.unlisted
 				l.sweep(time.Now().Add(-l.cfg.LaneIdle))
 			}
-			if !check {
-				ping.Reset(l.cfg.PingInterval)
+			if interval = l.nextPing(b, interval, heard != 0); !check {
+				ping.Reset(jitter(interval))
 			}
 		}
 		if dirty != 0 && again == nil {
@@ -98,7 +101,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			again = time.After(quiet)
 		}
 		if check && ctx.Err() == nil {
-			if err := asking(func() error { return u.check(ctx, l) }); ctx.Err() != nil {
+			if err := asking(func() error { return u.check(ctx, l, usual) }); ctx.Err() != nil {
 				continue
 			} else if err != nil {
 				failures++
@@ -110,7 +113,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 				continue
 			}
 			failures = 0
-			ping.Reset(l.cfg.PingInterval)
+			ping.Reset(jitter(interval))
 			if soon, doubt := doubted(b, time.Now()); doubt {
 				ping.Reset(soon)
 			}
@@ -118,9 +121,34 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	}
 }
 
+// How many times the usual interval may lie between two checks of what nobody calls:
+// where the changes of its lists have to be asked for, and where a stream tells them.
+const (
+	lazyPings    = 4
+	laziestPings = 10
+)
+
+// nextPing answers the time to the next check, when it was last before. The end of a
+// container is told by events, and what hangs is found by the first call: while nobody
+// calls it, it is asked less and less often.
+func (l *link) nextPing(b discovery.Backend, last time.Duration, streams bool) time.Duration {
+	usual, most := l.cfg.PingInterval, time.Duration(lazyPings)
+	if streams {
+		most = laziestPings
+	}
+	if l.called.Swap(false) || b.Generation == "" || b.Tuning.Ping > 0 {
+		return usual
+	}
+	return min(2*last, most*usual)
+}
+
+// jitter keeps those that were connected together from being asked together.
+func jitter(d time.Duration) time.Duration { return d - time.Duration(rand.Int64N(int64(d)/10+1)) }
+
 // check asks whether the backend is alive, in the way that harms no server: a
-// POST in the session that is there anyway. Any answer counts.
-func (u *Upstream) check(ctx context.Context, l *link) error {
+// POST in the session that is there anyway. Any answer counts. Nobody waits for a usual
+// check: an answer that tells nothing new makes no new state, of which all would hear.
+func (u *Upstream) check(ctx context.Context, l *link, usual bool) error {
 	s, err := l.shared.acquire(ctx, nil)
 	if err != nil {
 		return err
@@ -148,13 +176,18 @@ func (u *Upstream) check(ctx context.Context, l *link) error {
 	if errors.As(err, &rpc) && !s.peer().Modern {
 		err = nil
 	}
+	wasWell := u.well()
 	if ctx.Err() == nil {
 		u.checked(start, method, err)
 	}
 	if err == nil {
 		took := time.Since(start)
 		remarks := u.allRemarks(l) // the one on the connection may be new
-		u.publish(func(s *State) { s.Latency, s.CheckedAt, s.Remarks = took, time.Now(), remarks })
+		if s := u.State(); usual && wasWell && u.well() && s.checked != nil && slices.Equal(s.Remarks, remarks) {
+			s.checked.Store(&Check{Took: took, At: time.Now()})
+		} else {
+			u.publish(func(s *State) { s.checked, s.Remarks = newChecked(took), remarks })
+		}
 	} else if ctx.Err() == nil {
 		u.publish(func(*State) {}) // that it failed is worth seeing
 	}

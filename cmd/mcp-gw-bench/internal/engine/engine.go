@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -22,7 +23,7 @@ import (
 
 // mark is the label on everything made here. Its value is the network's name, so
 // that two measurements on one engine leave each other alone.
-const mark = "mcp-gw-bench"
+const mark = "bench-of-the-gateway"
 
 // limit is how long the engine may take for one request.
 const limit = 30 * time.Second
@@ -96,16 +97,25 @@ func (e *Engine) prepare(ctx context.Context, binary string) error {
 	return err
 }
 
+// Socket is the path of the engine's socket, "" where it has none.
+func (e *Engine) Socket() string {
+	path, ok := strings.CutPrefix(e.api.DaemonHost(), "unix://")
+	if !ok {
+		return ""
+	}
+	return path
+}
+
 // Create makes a container of the image, on the network, with labels, and
 // returns its id. The network's name is put before the container's.
-func (e *Engine) Create(ctx context.Context, name string, labels map[string]string) (string, error) {
+func (e *Engine) Create(ctx context.Context, name string, labels map[string]string, env ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	all := map[string]string{mark: e.network}
 	for k, v := range labels {
 		all[k] = v
 	}
-	c, err := e.api.ContainerCreate(ctx, &container.Config{Image: e.image, Labels: all},
+	c, err := e.api.ContainerCreate(ctx, &container.Config{Image: e.image, Labels: all, Env: env},
 		&container.HostConfig{NetworkMode: container.NetworkMode(e.network)}, nil, nil, e.network+"-"+name)
 	if err != nil {
 		return "", fmt.Errorf("create container %s: %w", name, err)

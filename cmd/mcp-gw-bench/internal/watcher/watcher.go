@@ -144,11 +144,21 @@ func (w *Watcher) state(ctx context.Context, tool string) string {
 
 // Lists reports whether tools/list has the tool.
 func (w *Watcher) Lists(ctx context.Context, tool string) (bool, error) {
+	names, err := w.Names(ctx)
+	return slices.Contains(names, tool), err
+}
+
+// Names answers the names of all tools.
+func (w *Watcher) Names(ctx context.Context) ([]string, error) {
 	list, err := w.client.ListTools(ctx, mcp.ListToolsRequest{})
 	if err != nil {
-		return false, fmt.Errorf("tools/list: %w", err)
+		return nil, fmt.Errorf("tools/list: %w", err)
 	}
-	return slices.ContainsFunc(list.Tools, func(t mcp.Tool) bool { return t.Name == tool }), nil
+	names := make([]string, len(list.Tools))
+	for i, t := range list.Tools {
+		names[i] = t.Name
+	}
+	return names, nil
 }
 
 // Close ends the session.

@@ -103,5 +103,5 @@ func (r *record) data() json.RawMessage {
 	case !json.Valid(r.arguments):
 		return fmt.Appendf(nil, `{"invalid":true,"bytes":%d}`, r.bytes)
 	}
-	return bytes.ToValidUTF8(Redact(r.arguments), []byte("\uFFFD"))
+	return bytes.ToValidUTF8(redaction{names: r.meter.secrets()}.of(r.arguments), []byte("\uFFFD"))
 }

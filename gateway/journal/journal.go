@@ -32,6 +32,11 @@ type Options struct {
 	// arguments only the length is, because half a JSON text is none, and
 	// cannot be searched for secrets.
 	MaxArguments int
+	// Traffic is how much of calls is kept; the default is Redacted.
+	Traffic Mode
+	// Calls is how many calls are kept, Payload how many bytes of what clients and
+	// backends said in them; the oldest give way.
+	Calls, Payload int
 }
 
 // Journal is safe for use by many goroutines. It starts none, and no reader can
@@ -46,6 +51,11 @@ type Journal struct {
 
 	series series // every call since the start, whatever became of its backend
 	meters meters
+
+	calls   calls
+	clients clients
+	window  window // every request of clients
+	started time.Time
 }
 
 // kind is what a record tells.
@@ -72,6 +82,7 @@ type record struct {
 	text      string        // the message, or what was thrown
 	arguments []byte        // of kindCall; nil when too long
 	bytes     int           // length of the arguments
+	meter     *Meter        // of kindCall
 }
 
 // New makes an empty journal.
@@ -82,25 +93,37 @@ func New(o Options) *Journal {
 	if o.MaxArguments <= 0 {
 		o.MaxArguments = DefaultMaxArguments
 	}
+	if o.Traffic == "" {
+		o.Traffic = Redacted
+	}
+	if o.Calls <= 0 {
+		o.Calls = DefaultCalls
+	}
+	if o.Payload <= 0 {
+		o.Payload = DefaultPayload
+	}
 	return &Journal{
 		maxArguments: o.MaxArguments,
 		ring:         make([]record, o.Entries),
 		subscribers:  map[*Subscription]struct{}{},
+		calls:        newCalls(o),
+		window:       newWindow(totalLevels),
+		started:      time.Now(),
 	}
 }
 
 // Backend records what happened to a backend: connecting, connected, lost.
 func (j *Journal) Backend(level Level, backend, message string) {
-	j.add(&record{at: time.Now(), kind: kindBackend, level: level, backend: backend, text: clip(message)})
+	j.add(&record{at: time.Now(), kind: kindBackend, level: level, backend: backend, text: clip(message, maxMessage)})
 }
 
 // System records what concerns the gateway as a whole.
 func (j *Journal) System(level Level, message string) {
-	j.add(&record{at: time.Now(), kind: kindSystem, level: level, text: clip(message)})
+	j.add(&record{at: time.Now(), kind: kindSystem, level: level, text: clip(message, maxMessage)})
 }
 
-// Call is one call under way. The zero Call records nothing.
-type Call struct {
+// Started is one call of a backend under way. The zero Started records nothing.
+type Started struct {
 	meter *Meter
 	start time.Time
 }
@@ -116,10 +139,12 @@ type Outcome struct {
 }
 
 // Start records that a call begins. It copies arguments, the raw JSON.
-func (m *Meter) Start(arguments []byte) Call {
-	c := Call{meter: m, start: time.Now()}
-	r := record{at: c.start, kind: kindCall, backend: m.backend, tool: m.tool, bytes: len(arguments)}
-	if len(arguments) <= m.journal.maxArguments {
+func (m *Meter) Start(arguments []byte) Started {
+	c := Started{meter: m, start: time.Now()}
+	r := record{at: c.start, kind: kindCall, backend: m.backend, tool: m.tool, meter: m, bytes: len(arguments)}
+	if !m.journal.calls.mode.payloads() {
+		r.bytes = 0
+	} else if len(arguments) <= m.journal.maxArguments {
 		r.arguments = bytes.Clone(arguments)
 	}
 	m.journal.add(&r)
@@ -127,7 +152,7 @@ func (m *Meter) Start(arguments []byte) Call {
 }
 
 // End records how the call ended, and counts it. It is called once.
-func (c Call) End(o Outcome) {
+func (c Started) End(o Outcome) {
 	if c.meter == nil {
 		return
 	}
@@ -138,7 +163,7 @@ func (c Call) End(o Outcome) {
 	m.journal.series.observe(d, o)
 	m.journal.add(&record{
 		at: c.start.Add(d), kind: kindResult, backend: m.backend, tool: m.tool,
-		duration: d, isError: o.IsError, text: clip(o.Err),
+		duration: d, isError: o.IsError, text: clip(o.Err, maxMessage),
 	})
 }
 
@@ -189,12 +214,12 @@ func (j *Journal) since(id uint64, limit int) []record {
 
 // clip bounds a text that strangers had a hand in. The part that it keeps is a
 // copy, so that a large text is not held for the sake of its beginning.
-func clip(s string) string {
-	if len(s) <= maxMessage {
+func clip(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	end := maxMessage
-	for end > maxMessage-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return strings.Clone(s[:end]) + "…"

@@ -2,8 +2,10 @@ package journal
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Meter counts the calls of one tool. It is found once, when the catalogue is
@@ -12,7 +14,25 @@ type Meter struct {
 	journal       *Journal
 	backend, tool string
 	series        series
+	window        window
 	backendSeries *series // of all tools of the backend
+	backendWindow *window
+	object        atomic.Pointer[json.RawMessage] // the tool's, as its backend describes it
+}
+
+// Describe tells what the backend says of the tool: the raw object with its schemas,
+// which is kept. They say which arguments are secrets.
+func (m *Meter) Describe(tool json.RawMessage) { m.object.Store(&tool) }
+
+// secrets are the members of arguments and results that the schemas call secret.
+func (m *Meter) secrets() secretNames {
+	if m == nil {
+		return secretNames{}
+	}
+	if tool := m.object.Load(); tool != nil {
+		return secretsOf(*tool)
+	}
+	return secretNames{}
 }
 
 // Stats of the tool.
@@ -23,7 +43,13 @@ type meterKey struct{ backend, tool string }
 type meters struct {
 	mu       sync.Mutex // guards both maps; never held together with Journal.mu
 	tools    map[meterKey]*Meter
-	backends map[string]*series
+	backends map[string]*backendMeter
+}
+
+// backendMeter sums up all tools of a backend.
+type backendMeter struct {
+	series series
+	window window
 }
 
 // Meter returns the meter of a backend's tool, always the same for the same
@@ -39,14 +65,14 @@ func (j *Journal) Meter(backend, tool string) *Meter {
 	}
 	if s.tools == nil {
 		s.tools = map[meterKey]*Meter{}
-		s.backends = map[string]*series{}
+		s.backends = map[string]*backendMeter{}
 	}
 	of := s.backends[backend]
 	if of == nil {
-		of = new(series)
+		of = &backendMeter{window: newWindow(backendLevels)}
 		s.backends[backend] = of
 	}
-	m := &Meter{journal: j, backend: backend, tool: tool, backendSeries: of}
+	m := &Meter{journal: j, backend: backend, tool: tool, window: newWindow(toolLevels), backendSeries: &of.series, backendWindow: &of.window}
 	s.tools[key] = m
 	return m
 }
@@ -92,7 +118,7 @@ func (j *Journal) BackendStats(backend string) Stats {
 	if of == nil {
 		return Stats{}
 	}
-	return of.stats()
+	return of.series.stats()
 }
 
 // Total sums up every call since the start.
@@ -122,7 +148,7 @@ func (j *Journal) Snapshot() Snapshot {
 	snapshot := Snapshot{Total: j.series.counts()}
 	j.meters.mu.Lock()
 	for name, of := range j.meters.backends {
-		snapshot.Backends = append(snapshot.Backends, BackendCalls{name, of.histogram()})
+		snapshot.Backends = append(snapshot.Backends, BackendCalls{name, of.series.histogram()})
 	}
 	for key, m := range j.meters.tools {
 		snapshot.Tools = append(snapshot.Tools, ToolCalls{key.backend, key.tool, m.series.counts()})

@@ -24,12 +24,16 @@ var secretShapes = []struct {
 	{"bearer", regexp.MustCompile(`(?i)\bbearer\s+([A-Za-z0-9+/._~-]{20,}=*)`)},
 	{"://", regexp.MustCompile(`://[^\s/:@?#]*:([^\s/@]+)@`)},
 	{"=", regexp.MustCompile(`(?i)(?:pass|passwd|password|secret|token|api[-_]?key|credential)s?=["']?([^\s&"';,]+)`)},
-	{"gh", regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{16,}`)},
-	{"github_pat_", regexp.MustCompile(`\bgithub_pat_[A-Za-z0-9_]{16,}`)},
-	{"sk-", regexp.MustCompile(`\bsk-[A-Za-z0-9_-]{16,}`)},
-	{"akia", regexp.MustCompile(`\bAKIA[A-Z0-9]{12,}`)},
-	{"xox", regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]{8,}`)},
-	{"eyj", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)},
+	{"gh", regexp.MustCompile(`gh[pousr]_[A-Za-z0-9]{16,}`)},
+	{"github_pat_", regexp.MustCompile(`github_pat_[A-Za-z0-9_]{16,}`)},
+	{"sk-", regexp.MustCompile(`(?:^|[^A-Za-z0-9])(sk-[A-Za-z0-9_-]{16,})`)},
+	{"akia", regexp.MustCompile(`AKIA[A-Z0-9]{12,}`)},
+	{"xox", regexp.MustCompile(`xox[a-z]-[A-Za-z0-9-]{8,}`)},
+	{"eyj", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)},
+	{"glpat-", regexp.MustCompile(`glpat-[A-Za-z0-9_-]{16,}`)},
+	{"aiza", regexp.MustCompile(`AIza[A-Za-z0-9_-]{30,}`)},
+	// JSON, or the like, in the middle of a text.
+	{":", regexp.MustCompile(`(?i)(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credential)[A-Za-z0-9_-]*\\?["']\s*:\s*\\?["']([^"'\\]+)`)},
 }
 
 // maxNested bounds how deep JSON within strings within JSON is looked into.
@@ -70,11 +74,23 @@ func replaceGroup(p *regexp.Regexp, s string) string {
 // whatever looks like a secret in any other string. All other bytes stay as and
 // where they are. The text must be valid.
 func Redact(raw json.RawMessage) json.RawMessage {
-	return redact(raw, 0)
+	return redaction{}.of(raw)
 }
 
-func redact(raw []byte, nested int) []byte {
-	w := walker{in: raw, nested: nested, out: make([]byte, 0, len(raw))}
+// redaction is how a text is shown.
+type redaction struct {
+	// names are further keys whose values are masked; all says that all are.
+	names secretNames
+	// below is the key in whose value names count; empty for everywhere.
+	below string
+	// abridge replaces binary data by its type, size and hash.
+	abridge bool
+}
+
+func (r redaction) of(raw []byte) []byte { return r.nested(raw, 0, r.below == "") }
+
+func (r redaction) nested(raw []byte, nested int, named bool) []byte {
+	w := walker{redaction: r, in: raw, nested: nested, named: named, out: make([]byte, 0, len(raw))}
 	w.value(false)
 	w.space()
 	return w.out
@@ -83,9 +99,11 @@ func redact(raw []byte, nested int) []byte {
 // walker copies JSON from in to out. It relies on the text being valid, which
 // its caller has checked; encoding/json also bounds how deep it nests.
 type walker struct {
+	redaction
 	in     []byte
 	pos    int
 	nested int
+	named  bool // names count here
 	out    []byte
 }
 
@@ -142,17 +160,27 @@ func (w *walker) members() {
 		w.punct()
 		return
 	}
+	var parts described
+	outside := w.named
 	for {
-		secret := false
+		secret, key := false, ""
 		if object {
 			w.space()
-			secret = secretKey.MatchString(w.text(false))
+			key = w.text(false)
+			secret = secretKey.MatchString(key) || w.named && w.names.has(key)
 			w.space()
 			w.punct() // the colon
+			w.named = outside || w.below != "" && key == w.below
 		}
-		w.value(secret)
+		if !secret && object && w.abridge && w.described(key, &parts) {
+			// nothing is left of it
+		} else {
+			w.value(secret)
+		}
+		w.named = outside
 		w.space()
 		if w.punct() != ',' {
+			w.typed(&parts)
 			return
 		}
 	}
@@ -177,7 +205,7 @@ func (w *walker) text(secret bool) string {
 	case !looksLikeJSON(s):
 		shown = RedactText(s)
 	case w.nested < maxNested:
-		shown = string(redact([]byte(s), w.nested+1))
+		shown = string(w.redaction.nested([]byte(s), w.nested+1, w.named))
 	default:
 		shown = mask(utf8.RuneCountInString(s))
 	}

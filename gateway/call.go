@@ -22,6 +22,8 @@ const (
 
 // CallResult is how a call of Call went.
 type CallResult struct {
+	// ID is the call's in the journal; 0 when it is not there.
+	ID   uint64
 	Took time.Duration
 	// Result is raw JSON, nil without one.
 	Result json.RawMessage
@@ -38,8 +40,8 @@ const self = "mcp-gw dashboard"
 func (g *Gateway) Call(ctx context.Context, tool string, arguments []byte) CallResult {
 	_, known := g.view.Load().Scopes[""].Tools[tool]
 	start := time.Now()
-	answer := g.handler.Call(ctx, self, tool, arguments)
-	out := CallResult{Took: time.Since(start)}
+	answer, id := g.handler.Call(ctx, self, tool, arguments)
+	out := CallResult{ID: id, Took: time.Since(start)}
 	var m wire.Message
 	if err := m.Scan(answer); err != nil || m.Kind != wire.KindResponse {
 		out.Kind, out.Error = ErrorCancelled, "the call was given up"

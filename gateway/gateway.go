@@ -208,6 +208,10 @@ func (g *Gateway) Changed() <-chan struct{} { return g.shown.Load().next }
 // them can drain.
 func (g *Gateway) EndStreams() { g.handler.EndStreams() }
 
+// EndSession ends the session of a client by its tag, and reports whether there was
+// one. The client finds out with its next request, and begins another.
+func (g *Gateway) EndSession(tag string) bool { return g.handler.EndSession(tag) }
+
 // Journal is where calls and events are recorded.
 func (g *Gateway) Journal() *journal.Journal { return g.cfg.Journal }
 

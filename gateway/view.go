@@ -231,7 +231,9 @@ func (g *Gateway) draw(name string, inputs []input, before drawing) *downstream.
 		byName[b.Name] = b
 	}
 	for _, e := range scope.Entries(catalog.Tools) {
-		scope.Tools[e.Exposed] = scope.Route(byName[e.Backend], e, e.Name).Prepare(mirrors[[2]string{e.Backend, e.Name}].Mirror)
+		route := scope.Route(byName[e.Backend], e, e.Name).Prepare(mirrors[[2]string{e.Backend, e.Name}].Mirror)
+		route.Meter.Describe(e.Raw)
+		scope.Tools[e.Exposed] = route
 	}
 	for _, e := range scope.Entries(catalog.Prompts) {
 		scope.Prompts[e.Exposed] = scope.Route(byName[e.Backend], e, "prompts/get "+e.Name).Prepare(nil)

@@ -28,6 +28,7 @@ type ledger struct {
 	code     int
 	asked    []string
 	unasked  []string
+	fate     journal.Fate
 	answers  func(m *wire.Message) string // the member of a response, or "" for none
 }
 
@@ -45,6 +46,8 @@ func (l *ledger) Ask(backend string, m *wire.Message, reply upstream.Reply) bool
 func (l *ledger) Unask(backend string, id []byte) {
 	l.unasked = append(l.unasked, backend+" "+string(id))
 }
+
+func (l *ledger) Note(f *journal.Fate) { l.fate = *f }
 
 func (l *ledger) Notify(m []byte) error {
 	l.notified = append(l.notified, string(m))

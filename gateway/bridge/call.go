@@ -43,6 +43,9 @@ type Answer interface {
 	// Unask tells the client that the backend does not want the answer any more to
 	// what it asked under id.
 	Unask(backend string, id []byte)
+	// Note tells how the call fared, before Reply, or in its place when nobody waits for
+	// an answer. f is valid only during the call.
+	Note(f *journal.Fate)
 	// Reply sends the response and ends the call. code is that of the error in
 	// it, 0 when it is a result; Handled says that the error is of the backend's
 	// own making, whatever its code.
@@ -66,6 +69,7 @@ type call struct {
 	id     int64 // under which the backend knows it
 	buf    []byte
 	end    journal.Outcome
+	fate   journal.Fate
 	done   bool
 	// need is the result of a modern backend that asks for input of a legacy
 	// client; given is what was answered, as members of the next request's params.
@@ -79,6 +83,7 @@ func Carry(ctx context.Context, route *Route, client Client, msg *wire.Message, 
 	c := calls.Get().(*call)
 	*c = call{route: route, client: client, method: mcp.MCPMethod(msg.Method), msg: msg, answer: answer, buf: c.buf[:0]}
 	defer c.recycle()
+	c.fate.Meter = route.Meter
 	record := route.Meter.Start(msg.Arguments.In(msg.Raw))
 	err := route.Target.Call(ctx, c)
 	for round := 1; err == nil && c.need != nil; round++ {
@@ -88,6 +93,8 @@ func Carry(ctx context.Context, route *Route, client Client, msg *wire.Message, 
 	}
 	if err != nil && !c.done {
 		c.end.Err = err.Error()
+		c.fate.Kind, c.fate.Err = kindOf(ctx, err), c.end.Err
+		c.answer.Note(&c.fate)
 		if ctx.Err() == nil {
 			c.fail(err)
 		}
@@ -128,6 +135,24 @@ func (c *call) fail(err error) {
 		_ = c.answer.Reply(RPCError(nil, id, mcp.INTERNAL_ERROR, err.Error(), data), mcp.INTERNAL_ERROR)
 	}
 }
+
+// kindOf says whose fault it is that there is no answer.
+func kindOf(ctx context.Context, err error) journal.ErrorKind {
+	var refused *refusedError
+	var lost *upstream.UnavailableError
+	switch {
+	case ctx.Err() != nil:
+		return journal.ErrCancelled
+	case errors.As(err, &refused):
+		return journal.ErrGateway
+	case errors.As(err, &lost) && lost.TimedOut():
+		return journal.ErrTimeout
+	}
+	return journal.ErrTransport
+}
+
+// At implements upstream.Observer.
+func (c *call) At(process string) { c.fate.Replica = process }
 
 // refusedHTTP reports whether the backend answered with an HTTP status that says the
 // request is at fault.

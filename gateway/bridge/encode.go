@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -14,6 +15,7 @@ import (
 // Encode writes the request as the backend wants it.
 func (c *call) Encode(dst []byte, id int64, to upstream.Peer) []byte {
 	c.id = id
+	c.fate.Sent, c.fate.First = time.Now(), time.Time{}
 	m := c.msg
 	number := strconv.AppendInt(make([]byte, 0, 20), id, 10)
 	edits := make([]wire.Edit, 0, 6)

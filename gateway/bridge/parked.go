@@ -10,6 +10,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
@@ -44,6 +45,7 @@ type parked struct {
 	first   time.Time   // when the oldest ask came that was not told yet
 	late    []byte      // a response that came while nobody was there
 	code    int
+	fate    journal.Fate
 	done    bool
 }
 
@@ -90,8 +92,10 @@ func (k *parked) attach(answer Answer, msg *wire.Message) (settled <-chan struct
 	settled = k.settled
 	switch {
 	case k.late != nil:
+		k.answer.Note(&k.fate)
 		k.settleLocked(k.late, k.code)
 	case k.done: // it was ended while nobody was there
+		k.answer.Note(&journal.Fate{Kind: journal.ErrGateway, Err: notThere})
 		k.settleLocked(RPCError(nil, k.id, mcp.INVALID_PARAMS, notThere, nil), mcp.INVALID_PARAMS)
 	}
 	return settled
@@ -125,6 +129,18 @@ func (k *parked) Notify(message []byte) error {
 		}
 	}
 	return k.answer.Notify(message)
+}
+
+// Note keeps how the call fared for the request that gets its response.
+func (k *parked) Note(f *journal.Fate) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fate = *f; k.again {
+		k.fate.Sent, k.fate.First = time.Time{}, time.Time{} // of an earlier request
+	}
+	if k.answer != nil {
+		k.answer.Note(&k.fate)
+	}
 }
 
 // Reply ends the call. A client that is still thinking finds the response when it
@@ -189,6 +205,7 @@ func (k *parked) tell() {
 	state, err := k.in.park(k)
 	if err != nil {
 		k.done = true
+		k.answer.Note(&journal.Fate{Kind: journal.ErrGateway, Err: err.Error()})
 		k.settleLocked(RPCError(nil, k.id, mcp.INTERNAL_ERROR, err.Error(), nil), mcp.INTERNAL_ERROR)
 		k.end(err)
 		return

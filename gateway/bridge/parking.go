@@ -11,6 +11,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/wire"
 )
 
@@ -153,6 +154,7 @@ func (p *Parking) take(number uint64) *parked {
 // resume gives a repeated request to the call that waits for it.
 func (p *Parking) resume(ctx context.Context, state string, route *Route, client Client, msg *wire.Message, answer Answer) {
 	refuse := func(text string) {
+		answer.Note(&journal.Fate{Kind: journal.ErrGateway, Err: text})
 		_ = answer.Reply(RPCError(nil, msg.ID.In(msg.Raw), mcp.INVALID_PARAMS, text, nil), mcp.INVALID_PARAMS)
 	}
 	content, err := p.seal.Open(state, bound(route, client, msg))

@@ -93,6 +93,7 @@ type visit struct {
 
 func (v *visit) Ask(string, *wire.Message, upstream.Reply) bool { return false }
 func (v *visit) Unask(string, []byte)                           {}
+func (v *visit) Note(*journal.Fate)                             {}
 
 func (v *visit) Notify(m []byte) error {
 	v.mu.Lock()

@@ -3,15 +3,20 @@ package bridge
 import (
 	"bytes"
 	"strconv"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
 
 // Receive passes one message of the backend on to the client.
 func (c *call) Receive(m *wire.Message, from upstream.Peer) error {
+	if c.fate.First.IsZero() {
+		c.fate.First = time.Now()
+	}
 	if m.Kind == wire.KindResponse {
 		return c.response(m, from)
 	}
@@ -79,7 +84,9 @@ func (c *call) response(m *wire.Message, from upstream.Peer) error {
 		return nil
 	}
 	c.done, c.need = true, nil
-	c.end.IsError = m.IsError
+	if c.end.IsError = m.IsError; m.IsError {
+		c.fate.Kind, c.fate.Err = journal.ErrTool, toolText(m)
+	}
 	edits := append(make([]wire.Edit, 0, 4), wire.Edit{Span: m.ID, New: c.msg.ID.In(c.msg.Raw)})
 	result := m.Result.In(m.Raw)
 	var members []byte // to be added to the result
@@ -109,6 +116,7 @@ func (c *call) response(m *wire.Message, from upstream.Peer) error {
 		edits = append(edits, c.exposeURIs(m)...)
 	}
 	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
+	c.answer.Note(&c.fate)
 	return c.answer.Reply(c.buf, 0)
 }
 
@@ -153,6 +161,7 @@ func (c *call) errorResponse(m *wire.Message, from upstream.Peer) error {
 	c.done, c.need = true, nil
 	code, _ := strconv.Atoi(string(m.Code.In(m.Raw)))
 	c.end.IsError, c.end.Err = true, errorText(m, code)
+	c.fate.Kind, c.fate.Err = journal.ErrRPC, strconv.Itoa(code)+": "+c.end.Err
 	id := c.msg.ID.In(c.msg.Raw)
 	edits := append(make([]wire.Edit, 0, 2), wire.Edit{Span: m.ID, New: id})
 	mapped := code
@@ -160,9 +169,12 @@ func (c *call) errorResponse(m *wire.Message, from upstream.Peer) error {
 	case c.client.Modern == from.Modern:
 	case c.client.Modern && code == elicitURLs:
 		if asked, ok := visitFirst(id, m); ok && wire.Member(c.client.Capabilities, "elicitation") != nil {
+			c.fate.Kind, c.fate.Err = "", "" // it is asked for, and no error any more
+			c.answer.Note(&c.fate)
 			return c.answer.Reply(asked, 0)
 		} else if ok { // nobody may ask what the client did not declare
 			data := []byte(`{"requiredCapabilities":{"elicitation":{"url":{}}}}`)
+			c.answer.Note(&c.fate)
 			return c.answer.Reply(RPCError(nil, id, mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, c.end.Err, data), mcp.MISSING_REQUIRED_CLIENT_CAPABILITY)
 		}
 	case c.method != mcp.MethodResourcesRead:
@@ -178,6 +190,7 @@ func (c *call) errorResponse(m *wire.Message, from upstream.Peer) error {
 		mapped = Handled
 	}
 	c.buf = wire.Splice(c.buf[:0], m.Raw, edits...)
+	c.answer.Note(&c.fate)
 	return c.answer.Reply(c.buf, mapped)
 }
 
@@ -254,6 +267,25 @@ func errorText(m *wire.Message, code int) string {
 	text, _ := wire.Unquote(wire.Member(m.Error.In(m.Raw), "message"))
 	if text == "" {
 		text = "error " + strconv.Itoa(code)
+	}
+	return text
+}
+
+// maxToolText bounds the result in which the text of a tool's error is looked for.
+const maxToolText = 64 << 10
+
+// toolText is what a result that is an error says first.
+func toolText(m *wire.Message) (text string) {
+	if result := m.Result.In(m.Raw); len(result) <= maxToolText {
+		_ = wire.Elements(wire.Member(result, "content"), func(block []byte) error {
+			if text == "" {
+				text, _ = wire.Unquote(wire.Member(block, "text"))
+			}
+			return nil
+		})
+	}
+	if text == "" {
+		text = "the result says that it is an error"
 	}
 	return text
 }

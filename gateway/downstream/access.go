@@ -1,6 +1,7 @@
 package downstream
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,8 +41,11 @@ func (a Access) Check(r *http.Request) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("origin %.200q is not allowed: add it to MCP_GW_ALLOWED_ORIGINS if pages from there may call the gateway", origin[0])
+	return fmt.Errorf("%w %.200q is not allowed: add it to MCP_GW_ALLOWED_ORIGINS if pages from there may call the gateway", errOrigin, origin[0])
 }
+
+// errOrigin tells a refused Origin from a refused Host.
+var errOrigin = errors.New("origin")
 
 func (a Access) knows(host string) bool {
 	host = strings.TrimSuffix(host, ".")

@@ -27,12 +27,12 @@ func (h *Handler) batch(w http.ResponseWriter, r *http.Request, body []byte, sco
 		return
 	}
 	if s.Version != mcp.ProtocolVersion20250326 {
-		h.refuse(w, http.StatusBadRequest, nil, mcp.INVALID_REQUEST,
+		h.turnAway(w, r, http.StatusBadRequest, nil, mcp.INVALID_REQUEST, "version",
 			fmt.Sprintf("batches are only of revision %s, and this session is of %s: send each message in a request of its own", mcp.ProtocolVersion20250326, s.Version))
 		return
 	}
 	if !json.Valid(body) {
-		h.refuse(w, http.StatusBadRequest, nil, mcp.PARSE_ERROR, "the batch is not JSON")
+		h.turnAway(w, r, http.StatusBadRequest, nil, mcp.PARSE_ERROR, "message", "the batch is not JSON")
 		return
 	}
 	var messages []*wire.Message
@@ -57,7 +57,7 @@ func (h *Handler) batch(w http.ResponseWriter, r *http.Request, body []byte, sco
 		err = fmt.Errorf("the batch is empty")
 	}
 	if err != nil {
-		h.refuse(w, http.StatusBadRequest, nil, mcp.INVALID_REQUEST, err.Error())
+		h.turnAway(w, r, http.StatusBadRequest, nil, mcp.INVALID_REQUEST, "message", err.Error())
 		return
 	}
 	out := &shelf{w: w, answers: unread}

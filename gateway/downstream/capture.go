@@ -14,6 +14,7 @@ type capture struct {
 	header http.Header
 	body   bytes.Buffer
 	frame  func(events []byte) error
+	call   uint64 // the id of the call's record
 }
 
 func newCapture(frame func([]byte) error) *capture {

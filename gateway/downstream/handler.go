@@ -99,6 +99,7 @@ func New(cfg Config, core Core) *Handler {
 		}
 		s.free()
 		core.Left(s.tag)
+		cfg.Journal.Left(s.client.Load())
 		cfg.Journal.System(journal.LevelInfo, fmt.Sprintf("MCP session closed: %s (%d active)", s.tag, h.sessions.count()))
 	})
 	h.sessions.resumed = func(s *session) {
@@ -131,16 +132,20 @@ func (h *Handler) Run(ctx context.Context) {
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.cfg.Access.Check(r); err != nil {
-		h.refuse(w, http.StatusForbidden, nil, mcp.INVALID_REQUEST, err.Error())
+		word := "host"
+		if errors.Is(err, errOrigin) {
+			word = "origin"
+		}
+		h.turnAway(w, r, http.StatusForbidden, nil, mcp.INVALID_REQUEST, word, err.Error())
 		return
 	}
 	if own := r.Header.Get(upstream.HeaderInstance); own != "" && own == h.cfg.Instance {
-		h.refuse(w, http.StatusLoopDetected, nil, mcp.INVALID_REQUEST, "this is the gateway itself, which is registered as a backend of its own: remove that registration, or the label")
+		h.turnAway(w, r, http.StatusLoopDetected, nil, mcp.INVALID_REQUEST, "loop", "this is the gateway itself, which is registered as a backend of its own: remove that registration, or the label")
 		return
 	}
 	door, scope, ok := endpoint(r.URL.Path)
 	if !ok {
-		h.refuse(w, http.StatusNotFound, nil, mcp.INVALID_REQUEST, fmt.Sprintf("there is no such endpoint as %.200q: all backends are at /mcp, one of them at /mcp/<its name>", r.URL.Path))
+		h.turnAway(w, r, http.StatusNotFound, nil, mcp.INVALID_REQUEST, "endpoint", fmt.Sprintf("there is no such endpoint as %.200q: all backends are at /mcp, one of them at /mcp/<its name>", r.URL.Path))
 		return
 	}
 	if door != "mcp" {
@@ -213,7 +218,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, scope string) {
 		if errors.Is(err, wire.ErrSyntax) {
 			code = mcp.PARSE_ERROR
 		}
-		h.refuse(w, http.StatusBadRequest, nil, code, err.Error())
+		h.turnAway(w, r, http.StatusBadRequest, nil, code, "message", err.Error())
 		return
 	}
 	// Clients that fall back to initialize may keep the header of their probe; the
@@ -229,13 +234,13 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, scope string) {
 // read reads the body of a message, or has refused it.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request, into *bytes.Buffer) bool {
 	if ct := r.Header.Get("Content-Type"); !isJSON(ct) {
-		h.refuse(w, http.StatusUnsupportedMediaType, nil, mcp.INVALID_REQUEST, fmt.Sprintf("Content-Type %.100q: application/json is required", ct))
+		h.turnAway(w, r, http.StatusUnsupportedMediaType, nil, mcp.INVALID_REQUEST, "content_type", fmt.Sprintf("Content-Type %.100q: application/json is required", ct))
 		return false
 	}
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(h.patience)) // what is not read by then is not worth a goroutine
 	if err := readBody(into, r, h.cfg.MaxBody); err != nil {
-		h.refuse(w, status(err), nil, mcp.INVALID_REQUEST, err.Error())
+		h.turnAway(w, r, status(err), nil, mcp.INVALID_REQUEST, "body", err.Error())
 		return false
 	}
 	_ = rc.SetReadDeadline(time.Time{})
@@ -291,6 +296,9 @@ func (h *Handler) refuse(w http.ResponseWriter, status int, id []byte, code int,
 }
 
 func (h *Handler) refuseWith(w http.ResponseWriter, status int, id []byte, code int, message string, data []byte) {
+	if n, noted := w.(*noted); noted {
+		n.fate = journal.Fate{Kind: journal.ErrGateway, Err: message}
+	}
 	writeJSON(w, status, bridge.RPCError(nil, id, code, message, data))
 }
 

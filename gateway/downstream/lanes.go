@@ -31,8 +31,7 @@ type lanes struct {
 func (t *lanes) client(r *http.Request, m *wire.Message) bridge.Client {
 	c := bridge.Client{Modern: true, Header: r.Header, Capabilities: m.MetaCapabilities.In(m.Raw)}
 	if auth := r.Header["Authorization"]; len(auth) > 0 {
-		sum := sha256.Sum256([]byte(auth[0]))
-		c.Principal = hex.EncodeToString(sum[:8])
+		c.Principal = digest(auth[0])
 	}
 	info := m.MetaClientInfo.In(m.Raw)
 	level := m.MetaLogLevel.In(m.Raw)
@@ -52,6 +51,12 @@ func (t *lanes) client(r *http.Request, m *wire.Message) bridge.Client {
 		c.Lane = t.add(string(key), capabilities, level, info)
 	}
 	return c
+}
+
+// digest tells secrets apart without being one.
+func digest(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:8])
 }
 
 func (t *lanes) add(key string, capabilities, level, info []byte) *upstream.Lane {

@@ -20,7 +20,7 @@ const sessionNotFound = -32001
 // legacy serves the revisions up to 2025-11-25.
 func (h *Handler) legacy(w http.ResponseWriter, r *http.Request, m *wire.Message, scope string) {
 	if m.Method == string(mcp.MethodInitialize) && m.Kind == wire.KindRequest {
-		h.initialize(w, m, scope)
+		h.initialize(w, r, m, scope)
 		return
 	}
 	s, ok := h.session(w, r, m.ID.In(m.Raw), scope)
@@ -61,12 +61,18 @@ func (h *Handler) legacyNotification(m *wire.Message, s *session) {
 }
 
 func (h *Handler) legacyRequest(w http.ResponseWriter, r *http.Request, m *wire.Message, s *session) {
+	if housekeeping(m.Method) {
+		n := h.noted(w, m, s.client.Load())
+		defer n.end()
+		w = n
+	}
 	scope := h.viewFor(r.Context(), m.Method).scope(s.Scope)
 	if kind, ok := listKind(m.Method); ok {
 		if !m.Cursor.Present() { // a later page may be of a later list than the first
 			s.saw(kind, scope.Versions[kind])
 		}
 		h.list(w, m, scope, kind, false)
+		h.listed(s.client.Load(), scope, kind)
 		return
 	}
 	switch mcp.MCPMethod(m.Method) {
@@ -86,7 +92,7 @@ func (h *Handler) legacyRequest(w http.ResponseWriter, r *http.Request, m *wire.
 		id := string(m.ID.In(m.Raw))
 		defer s.began(id, cancel)()
 		h.relay(ctx, m, scope, bridge.Client{Lane: s.lane, Principal: s.tag, Capabilities: s.modern,
-			Info: s.Info, Header: r.Header}, newResponder(w, r, s, s.Scope, h.cfg.KeepAlive))
+			Info: s.Info, Header: r.Header}, s.client.Load(), newResponder(w, r, s, s.Scope, h.cfg.KeepAlive))
 		s.touch()
 	}
 }
@@ -125,32 +131,36 @@ var levels = []string{"debug", "info", "notice", "warning", "error", "critical",
 
 // initialize opens a session. It answers with the client's revision where that is
 // one of this era, and with the newest otherwise.
-func (h *Handler) initialize(w http.ResponseWriter, m *wire.Message, scope string) {
-	s := h.open(w, m, scope)
+func (h *Handler) initialize(w http.ResponseWriter, r *http.Request, m *wire.Message, scope string) {
+	s := h.open(w, r, m, scope)
 	if s == nil {
 		return
 	}
+	n := h.noted(w, m, s.client.Load())
+	defer n.end()
+	w = n
 	w.Header()[mcp.HeaderSessionID] = []string{s.id}
 	result(w, m, `"protocolVersion":"`, s.Version, `"`, h.core.View().scope(scope).Identity.initialize)
 }
 
 // open begins the session that m asks for, or has refused it.
-func (h *Handler) open(w http.ResponseWriter, m *wire.Message, scope string) *session {
+func (h *Handler) open(w http.ResponseWriter, r *http.Request, m *wire.Message, scope string) *session {
 	view := h.core.View()
 	if view.Scopes[scope] == nil {
-		h.refuse(w, http.StatusNotFound, m.ID.In(m.Raw), mcp.INVALID_REQUEST, view.unknown(scope))
+		h.turnAway(w, r, http.StatusNotFound, m.ID.In(m.Raw), mcp.INVALID_REQUEST, "endpoint", view.unknown(scope))
 		return nil
 	}
 	params := m.Params.In(m.Raw)
 	version, _ := wire.Unquote(wire.Member(params, "protocolVersion"))
 	if version == "" {
-		h.refuse(w, http.StatusOK, m.ID.In(m.Raw), mcp.INVALID_PARAMS, `initialize needs a string "protocolVersion" in its params`)
+		h.turnAway(w, r, http.StatusOK, m.ID.In(m.Raw), mcp.INVALID_PARAMS, "message", `initialize needs a string "protocolVersion" in its params`)
 		return nil
 	}
 	if !isLegacy(version) {
 		version = mcp.LATEST_LEGACY_PROTOCOL_VERSION
 	}
 	s := h.sessions.open(readHello(params, scope, version))
+	h.met(r, s)
 	h.cfg.Journal.System(journal.LevelInfo, fmt.Sprintf("MCP session opened: %s (%d active)", s.tag, h.sessions.count()))
 	return s
 }
@@ -163,19 +173,20 @@ func isLegacy(version string) bool {
 func (h *Handler) session(w http.ResponseWriter, r *http.Request, id []byte, scope string) (*session, bool) {
 	name := r.Header.Get(mcp.HeaderSessionID)
 	if name == "" {
-		h.refuse(w, http.StatusBadRequest, id, mcp.INVALID_REQUEST, "the Mcp-Session-Id header is missing: send initialize first, and its answer's Mcp-Session-Id with every later request")
+		h.turnAway(w, r, http.StatusBadRequest, id, mcp.INVALID_REQUEST, "session_missing", "the Mcp-Session-Id header is missing: send initialize first, and its answer's Mcp-Session-Id with every later request")
 		return nil, false
 	}
 	s := h.sessions.get(name)
 	if s == nil || s.Scope != scope {
-		h.refuse(w, http.StatusNotFound, id, sessionNotFound, "Session not found: initialize again")
+		h.turnAway(w, r, http.StatusNotFound, id, sessionNotFound, "session_unknown", "Session not found: initialize again")
 		return nil, false
 	}
 	if v := r.Header.Get(mcp.HeaderProtocolVersion); v != "" && !isLegacy(v) {
-		h.refuse(w, http.StatusBadRequest, id, mcp.INVALID_REQUEST,
+		h.turnAway(w, r, http.StatusBadRequest, id, mcp.INVALID_REQUEST, "version",
 			fmt.Sprintf("MCP-Protocol-Version %.40q is not supported in a session; supported are %s", v, strings.Join(mcp.ValidProtocolVersions[1:], ", ")))
 		return nil, false
 	}
 	s.touch()
+	h.met(r, s)
 	return s, true
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/wire"
 )
 
@@ -27,7 +28,7 @@ type listening struct {
 
 // listen serves subscriptions/listen: acknowledges what it honours, then sends it
 // until the client leaves, every message under the id of the request.
-func (h *Handler) listen(w http.ResponseWriter, r *http.Request, m *wire.Message, scope *Scope) {
+func (h *Handler) listen(w http.ResponseWriter, r *http.Request, m *wire.Message, scope *Scope, who *journal.Client) {
 	id := m.ID.In(m.Raw)
 	filter := m.Notifications.In(m.Raw)
 	if len(filter) == 0 || filter[0] != '{' {
@@ -45,6 +46,7 @@ func (h *Handler) listen(w http.ResponseWriter, r *http.Request, m *wire.Message
 			h.watches.remove(s)
 		}
 	}()
+	defer h.cfg.Journal.Streams(who)()
 	startStream(w)
 	defer endStream(w)
 	ack := `{"jsonrpc":"2.0","method":"` + mcp.MethodNotificationSubscriptionsAcknowledged + `","params":{` + l.meta +

@@ -23,6 +23,11 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, m *wire.Message
 		return
 	}
 	if code, text, data := checkModern(r.Header, m); code != 0 {
+		word := "message"
+		if code == mcp.UNSUPPORTED_PROTOCOL_VERSION {
+			word = "version"
+		}
+		h.turnedAway(r, modernStatus(code), word, text)
 		h.refuseWith(w, modernStatus(code), id, code, text, data)
 		return
 	}
@@ -30,25 +35,32 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, m *wire.Message
 	if view.Scopes[scope] == nil {
 		// The status of an endpoint that is not there; the body tells a modern client
 		// that it need not try another era.
-		h.refuse(w, http.StatusNotFound, id, mcp.INVALID_REQUEST, view.unknown(scope))
+		h.turnAway(w, r, http.StatusNotFound, id, mcp.INVALID_REQUEST, "endpoint", view.unknown(scope))
 		return
 	}
 	s := view.scope(scope)
+	who := h.stateless(r, m)
+	if housekeeping(m.Method) {
+		n := h.noted(w, m, who)
+		defer n.end()
+		w = n
+	}
 	if kind, ok := listKind(m.Method); ok {
 		h.list(w, m, s, kind, true)
+		h.listed(who, s, kind)
 		return
 	}
 	switch mcp.MCPMethod(m.Method) {
 	case mcp.MethodServerDiscover:
 		result(w, m, s.Identity.discover)
 	case mcp.MethodSubscriptionsListen:
-		h.listen(w, r, m, s)
+		h.listen(w, r, m, s, who)
 	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodSetLogLevel, mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe,
 		mcp.MethodTasksList, mcp.MethodTasksResult, mcp.MethodListRoots, mcp.MethodSamplingCreateMessage, mcp.MethodElicitationCreate:
 		h.methodNotFound(w, m, http.StatusNotFound) // removed, or never a client's
 	default:
 		client := h.lanes.client(r, m)
-		h.relay(r.Context(), m, s, client, newResponder(w, r, nil, scope, h.cfg.KeepAlive))
+		h.relay(r.Context(), m, s, client, who, newResponder(w, r, nil, scope, h.cfg.KeepAlive))
 	}
 }
 

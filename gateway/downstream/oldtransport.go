@@ -95,7 +95,7 @@ func (h *Handler) oldTransport(w http.ResponseWriter, r *http.Request, door, sco
 
 func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, scope string) {
 	if view := h.core.View(); view.Scopes[scope] == nil {
-		h.refuse(w, http.StatusNotFound, nil, mcp.INVALID_REQUEST, view.unknown(scope))
+		h.turnAway(w, r, http.StatusNotFound, nil, mcp.INVALID_REQUEST, "endpoint", view.unknown(scope))
 		return
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
@@ -106,6 +106,8 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, scope string
 		return
 	}
 	defer h.endOld(c, cancel)
+	opened := h.cfg.Journal.Streams(nil)
+	defer func() { opened() }()
 	startStream(w)
 	defer endStream(w)
 	if c.send([]byte("event: endpoint\ndata: "+h.cfg.BasePath+"/messages?sessionId="+c.id+"\n\n")) != nil {
@@ -117,6 +119,8 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, scope string
 		select {
 		case s := <-c.ready:
 			defer s.opened(cancel)()
+			opened()
+			opened = h.cfg.Journal.Streams(s.client.Load())
 			out := newCapture(c.send)
 			out.header["Content-Type"] = typeStream
 			h.follow(ctx, out, s.session, 0, s.lastSeen(s.seen))
@@ -185,7 +189,7 @@ func (c *oldClient) start(f func()) error {
 func (h *Handler) oldPost(w http.ResponseWriter, r *http.Request) {
 	c := h.old.get(r.URL.Query().Get("sessionId"))
 	if c == nil {
-		h.refuse(w, http.StatusNotFound, nil, sessionNotFound, "Session not found: open /sse again")
+		h.turnAway(w, r, http.StatusNotFound, nil, sessionNotFound, "session_unknown", "Session not found: open /sse again")
 		return
 	}
 	var body bytes.Buffer // the message outlives the request
@@ -194,7 +198,7 @@ func (h *Handler) oldPost(w http.ResponseWriter, r *http.Request) {
 	}
 	m := new(wire.Message)
 	if err := m.Scan(body.Bytes()); err != nil {
-		h.refuse(w, http.StatusBadRequest, nil, mcp.PARSE_ERROR, err.Error())
+		h.turnAway(w, r, http.StatusBadRequest, nil, mcp.PARSE_ERROR, "message", err.Error())
 		return
 	}
 	inner := r.Clone(c.ctx)
@@ -221,9 +225,12 @@ func (h *Handler) oldMessage(w http.ResponseWriter, r *http.Request, m *wire.Mes
 	case s != nil && m.Method != string(mcp.MethodInitialize):
 		h.inSession(w, r, m, s)
 	case s == nil && m.Method == string(mcp.MethodInitialize) && m.Kind == wire.KindRequest:
-		if s = h.open(w, m, c.scope); s == nil {
+		if s = h.open(w, r, m, c.scope); s == nil {
 			return
 		}
+		n := h.noted(w, m, s.client.Load())
+		defer n.end()
+		w = n
 		c.mu.Lock()
 		first := c.session == nil && !c.closed
 		if first {

@@ -13,8 +13,8 @@ import (
 // Call calls a tool for a program beside the gateway, as a client would that has no
 // connection to be cut: the request takes the way of all others. It answers the
 // response, one JSON-RPC message, and nothing when ctx ended first. client is what
-// the caller is called.
-func (h *Handler) Call(ctx context.Context, client, tool string, arguments []byte) []byte {
+// the caller is called; id is the call's in the journal.
+func (h *Handler) Call(ctx context.Context, client, tool string, arguments []byte) (response []byte, id uint64) {
 	name, _ := json.Marshal(tool)
 	who, _ := json.Marshal(map[string]string{"name": client, "version": h.cfg.Version})
 	if len(arguments) == 0 {
@@ -35,10 +35,10 @@ func (h *Handler) Call(ctx context.Context, client, tool string, arguments []byt
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/mcp", bytes.NewReader(body))
 	if err != nil {
-		return nil // the request is always one
+		return nil, 0 // the request is always one
 	}
 	r.Header = header
 	answer := newCapture(func([]byte) error { return nil }) // the empty stream of a call that nobody waits for
 	h.ServeHTTP(answer, r)
-	return bytes.TrimSpace(answer.body.Bytes())
+	return bytes.TrimSpace(answer.body.Bytes()), answer.call
 }

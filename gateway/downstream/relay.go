@@ -8,6 +8,7 @@ import (
 
 	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/wire"
 )
 
@@ -20,13 +21,15 @@ type refusal struct {
 }
 
 // relay carries a request to the backend that it belongs to, and answers it.
-func (h *Handler) relay(ctx context.Context, m *wire.Message, s *Scope, client bridge.Client, answer *responder) {
+func (h *Handler) relay(ctx context.Context, m *wire.Message, s *Scope, client bridge.Client, who *journal.Client, answer *responder) {
 	defer answer.finish()
 	routes, no := h.routes(m, s)
 	if no == nil && routes == nil { // tasks/list of several backends
 		routes, m, no = taskPages(m, s)
 	}
+	h.begin(m, client.Header, who, routes, answer)
 	if no != nil {
+		answer.Note(&journal.Fate{Kind: journal.ErrGateway, Err: no.text})
 		id := m.ID.In(m.Raw)
 		if no.tool {
 			_ = answer.Reply(bridge.ToolError(nil, id, client.Modern, "Error: "+no.text), 0)
@@ -41,6 +44,7 @@ func (h *Handler) relay(ctx context.Context, m *wire.Message, s *Scope, client b
 	route := routes[0]
 	if client.Modern {
 		if err := route.CheckParams(client.Header, m.Params.In(m.Raw)); err != nil {
+			answer.Note(&journal.Fate{Kind: journal.ErrGateway, Err: err.Error()})
 			_ = answer.Reply(bridge.RPCError(nil, m.ID.In(m.Raw), mcp.HEADER_MISMATCH, err.Error(), nil), mcp.HEADER_MISMATCH)
 			return
 		}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
@@ -26,10 +28,12 @@ type responder struct {
 	quiet   time.Duration
 	timer   *time.Timer
 	scratch []byte
+	record  journal.Recording
 
 	mu      sync.Mutex // guards w and what follows: the timer writes too
 	started bool
 	over    bool
+	fate    journal.Fate
 	reel    *reel    // of a session's stream, once it began
 	asked   []string // numbers of the questions that wait for the client's answer
 }
@@ -155,20 +159,34 @@ func (a *responder) Unask(backend string, id []byte) {
 	}
 }
 
+// Note keeps how the call fared for its record.
+func (a *responder) Note(f *journal.Fate) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fate = *f
+}
+
 // Reply sends the response.
 func (a *responder) Reply(message []byte, code int) error {
+	if fate, sent := a.respond(message, code); sent {
+		a.record.End(&fate, message, len(message))
+	}
+	return nil
+}
+
+func (a *responder) respond(message []byte, code int) (fate journal.Fate, sent bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.over {
-		return nil
+		return fate, false
 	}
 	a.over = true
 	if !a.started && a.json {
 		writeJSON(a.w, a.status(code), message)
-		return nil
+	} else {
+		a.send(message)
 	}
-	a.send(message)
-	return nil
+	return a.fate, true
 }
 
 // status is the HTTP status that goes with an error code. Legacy clients get 200:
@@ -199,9 +217,18 @@ func (a *responder) finish() {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
+	if fate, unanswered := a.close(); unanswered {
+		if fate.Kind == "" {
+			fate.Kind, fate.Err = journal.ErrCancelled, bridge.ErrCancelled.Error()
+		}
+		a.record.End(&fate, nil, -1)
+	}
+}
+
+func (a *responder) close() (fate journal.Fate, unanswered bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.over {
+	if unanswered = !a.over; unanswered {
 		a.over = true
 		a.begin()
 	}
@@ -214,4 +241,5 @@ func (a *responder) finish() {
 	for _, number := range a.asked {
 		a.session.asks.take(number)
 	}
+	return a.fate, unanswered
 }

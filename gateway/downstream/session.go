@@ -12,6 +12,7 @@ import (
 
 	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/catalog"
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 )
 
@@ -24,6 +25,8 @@ type session struct {
 	// modern are its capabilities as backends of 2026-07-28 are told them.
 	modern []byte
 	used   atomic.Int64
+	client atomic.Pointer[journal.Client]
+	meet   sync.Once // sets client
 	core   Core
 
 	asks asks

@@ -129,6 +129,18 @@ func (t *sessions) end(s *session) {
 	t.remove(s)
 }
 
+// tagged answers the session that people know by tag, nil when there is none.
+func (t *sessions) tagged(tag string) *session {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, s := range t.byID {
+		if s.tag == tag {
+			return s
+		}
+	}
+	return nil
+}
+
 func (t *sessions) count() int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

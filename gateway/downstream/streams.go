@@ -72,6 +72,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *session) {
 		h.refuse(w, http.StatusNotAcceptable, nil, mcp.INVALID_REQUEST, "a stream needs Accept: text/event-stream")
 		return
 	}
+	defer h.cfg.Journal.Streams(s.client.Load())()
 	after := uint64(0)
 	resumes := false
 	if last := r.Header.Get("Last-Event-Id"); last != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-gw/gateway/bridge"
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
 	"mcp-gw/gateway/wire"
 )
@@ -187,6 +188,12 @@ func (h *Handler) subscribe(ctx context.Context, w http.ResponseWriter, m *wire.
 		s.unsub(uri)
 	}
 	var refused *upstream.RefusedError
+	if n, noted := w.(*noted); noted {
+		n.fate = journal.Fate{Kind: journal.ErrTransport, Err: err.Error()}
+		if errors.As(err, &refused) {
+			n.fate.Kind = journal.ErrRPC
+		}
+	}
 	if errors.As(err, &refused) {
 		writeJSON(w, http.StatusOK, []byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"error":`), refused.Object, []byte(`}`))
 		return

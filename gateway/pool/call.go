@@ -70,6 +70,9 @@ func (p *Pool) spread(ctx context.Context, x upstream.Exchange) (err error) {
 
 // callAt carries x to r of s, which it does not wait for.
 func (p *Pool) callAt(ctx context.Context, s *set, r *replica, x upstream.Exchange) error {
+	if o, curious := x.(upstream.Observer); curious {
+		o.At(s.called(r))
+	}
 	r.calls.Add(1)
 	err := r.up.CallHere(ctx, x, at)
 	r.calls.Add(-1)

@@ -22,6 +22,7 @@ type UnavailableError struct {
 	// may be sent again.
 	NotRun bool
 	again  bool // another connection or session may make a difference
+	late   bool // it took too long
 	cause  error
 }
 
@@ -40,6 +41,9 @@ func (e *UnavailableError) At(process string) *UnavailableError {
 
 // Passing reports whether another connection may make a difference.
 func (e *UnavailableError) Passing() bool { return e.again }
+
+// TimedOut reports whether an answer may have been on its way, and did not come in time.
+func (e *UnavailableError) TimedOut() bool { return e.late }
 
 // Broken reports whether the connection failed, rather than what came over it: the
 // process behind it is gone, most likely.
@@ -136,6 +140,12 @@ type rpcError struct {
 
 func (e *rpcError) Error() string {
 	return fmt.Sprintf("answered error %d: %s", e.code, oneLine(e.message))
+}
+
+// late reports whether time ran out for a request that failed with err under ctx.
+func late(ctx context.Context, err error) bool {
+	cause := context.Cause(ctx)
+	return errors.Is(cause, errSilent) || cause == nil && errors.Is(err, context.DeadlineExceeded)
 }
 
 // neverRan reports whether a request that failed with err cannot have reached the

@@ -28,6 +28,13 @@ type Exchange interface {
 	Ask(m *wire.Message, reply Reply) bool
 }
 
+// Observer is an Exchange that wants to know which of several processes gets it.
+type Observer interface {
+	Exchange
+	// At names the process, for people, before the request goes there.
+	At(process string)
+}
+
 // Reply sends response, a whole JSON-RPC response that carries the id of the
 // backend's request, to the backend. Only the first call counts, and none after the
 // session is gone. It copies response.

@@ -118,7 +118,7 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		s, err := sl.acquire(ctx, stale)
 		if err != nil {
 			return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: true,
-				again: !errors.Is(context.Cause(ctx), errSilent), cause: err}
+				again: !errors.Is(context.Cause(ctx), errSilent), late: late(ctx, err), cause: err}
 		}
 		if sl.lane != nil {
 			sl.level(ctx, s, lane.Level())
@@ -140,7 +140,7 @@ func (l *link) call(ctx context.Context, x Exchange, silence time.Duration) erro
 		}
 		refused := neverRan(err) || errors.Is(err, errOtherEra)
 		return &UnavailableError{Backend: l.name, Reason: explain(ctx, err), NotRun: refused || errors.Is(err, errSessionLost),
-			again: refused, cause: err}
+			again: refused, late: late(ctx, err), cause: err}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"mcp-gw/discovery/docker"
+	"mcp-gw/gateway/journal"
 )
 
 // config is everything a person can set. It is read once, at the start, here
@@ -43,6 +44,7 @@ type config struct {
 	MaxMessage  int64
 	MaxSessions int
 	LogEntries  int
+	Traffic     journal.Mode
 
 	CallTimeout     time.Duration
 	ConnectTimeout  time.Duration
@@ -152,6 +154,11 @@ func settings() []setting {
 			func(c *config, v string) error { c.NoColor = v != ""; return nil }},
 		{"MCP_GW_LOG_ENTRIES", "log-entries", "1000", "Calls and events kept in memory for the log of the dashboard and the API.",
 			func(c *config, v string) error { return number(&c.LogEntries, v, 1, 1_000_000) }},
+		{"MCP_GW_TRAFFIC", "traffic", "redacted", "What the dashboard may show of calls. `redacted`: arguments and results, secrets masked; `metadata`: who called what, and how it went; `full`: everything as it is, secrets too; `off`: nothing but numbers.",
+			func(c *config, v string) error {
+				c.Traffic = journal.Mode(v)
+				return oneOf(v, string(journal.Redacted), string(journal.Metadata), string(journal.Full), string(journal.Off))
+			}},
 
 		{"MCP_GW_MAX_BODY", "max-body", "16MiB", "Largest request a client may send.",
 			func(c *config, v string) error { return size(&c.MaxBody, v, 1<<10, 1<<30) }},

@@ -49,7 +49,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	if cfg.Docker {
 		sources = append(sources, discovery.SourceDocker)
 	}
-	book := journal.New(journal.Options{Entries: cfg.LogEntries})
+	book := journal.New(journal.Options{Entries: cfg.LogEntries, Traffic: cfg.Traffic})
 	gw := gateway.New(gateway.Config{
 		Version: version, Log: log, Journal: book,
 		MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxMessage, MaxSessions: cfg.MaxSessions,

@@ -38,6 +38,9 @@ type Gateway interface {
 	// tried once, or ctx has ended.
 	WaitAttempt(ctx context.Context, name string)
 	Journal() *journal.Journal
+	// EndSession ends the session of a client, by the id that the journal knows it
+	// by. It reports whether there was one.
+	EndSession(id string) bool
 }
 
 // Manual is the registry of what people registered.
@@ -197,6 +200,11 @@ func (s *server) routes() *echo.Echo {
 	e.POST("/api/tools/:name/call", s.callTool, api...)
 	e.GET("/api/resources", s.listResources, api...)
 	e.GET("/api/prompts", s.listPrompts, api...)
+	e.GET("/api/calls", s.listCalls, api...)
+	e.GET("/api/calls/:id", s.showCall, api...)
+	e.GET("/api/stats", s.showStats, api...)
+	e.GET("/api/clients", s.listClients, api...)
+	e.DELETE("/api/clients/:id", s.endClient, api...)
 	e.GET("/api/logs", s.listLogs, api...)
 	e.GET("/api/logs/stream", s.streamLogs, api...)
 	e.GET("/api/openapi.json", s.describe(), api...)

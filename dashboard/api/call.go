@@ -58,5 +58,5 @@ func (s *server) callTool(c echo.Context) error {
 	defer cancel()
 	r := s.Gateway.Call(ctx, name, arguments)
 	return c.JSON(http.StatusOK, toolCalled{OK: r.Kind == "", DurationMs: float64(r.Took.Microseconds()) / 1000,
-		Result: r.Result, Error: r.Error, ErrorKind: r.Kind})
+		Result: r.Result, Error: r.Error, ErrorKind: r.Kind, CallID: r.ID})
 }

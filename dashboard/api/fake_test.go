@@ -121,6 +121,11 @@ func (g *fakeGateway) Reconnect(_ context.Context, name string) bool {
 
 func (g *fakeGateway) WaitAttempt(context.Context, string) {}
 
+func (g *fakeGateway) EndSession(id string) bool {
+	c, there := g.journal.Client(id)
+	return there && c.Era == "legacy" && c.Connected
+}
+
 func (g *fakeGateway) Journal() *journal.Journal { return g.journal }
 
 type fakeDiscovery struct {

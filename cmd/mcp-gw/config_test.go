@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mcp-gw/discovery/docker"
+	"mcp-gw/gateway/journal"
 )
 
 var update = flag.Bool("update", false, "write the configuration table into README.md")
@@ -24,7 +25,7 @@ func TestDefaultsAreValidAndComplete(t *testing.T) {
 	want := config{
 		Listen: ":3000", ConfigPath: "./config/backends.json",
 		Docker: true, DockerNetwork: "mcp-gw-net", DockerPrefix: "mcp-gw", DockerRules: docker.Rules{NamePolicy: "first-live", SecretsDir: "/run/secrets"}, ProxyListen: ":2375", ShimListen: ":8080", ShimShared: true,
-		LogLevel: slog.LevelInfo, LogFormat: "text", LogEntries: 1000,
+		LogLevel: slog.LevelInfo, LogFormat: "text", LogEntries: 1000, Traffic: journal.Redacted,
 		MaxBody: 16 << 20, MaxMessage: 64 << 20, MaxSessions: 10000,
 		CallTimeout: 2 * time.Minute, ConnectTimeout: 5 * time.Second, PingInterval: 30 * time.Second,
 		SessionIdle: 30 * time.Minute, StartupWait: 3 * time.Second, ShutdownTimeout: 10 * time.Second,

@@ -101,7 +101,7 @@ func (j *Journal) show(picked []call) []Call {
 
 // show makes the words of a call; secrets are masked here.
 func (x *call) show(mode Mode) Call {
-	out := Call{ID: x.id, At: stamp(x.start), State: "ok", Method: clip(strings.ToValidUTF8(x.method, "\uFFFD"), maxFact), Name: mode.text(x.name), Backend: x.backend,
+	out := Call{ID: x.id, At: stamp(x.start), State: "ok", Method: clipTo(strings.ToValidUTF8(x.method, "\uFFFD"), maxFact), Name: mode.text(x.name), Backend: x.backend,
 		Era: "legacy", RequestBytes: x.requestBytes, ErrorKind: x.kind, Protocol: x.protocol}
 	if x.original != x.name {
 		out.Original = mode.text(x.original)
@@ -120,7 +120,7 @@ func (x *call) show(mode Mode) Call {
 		out.ResponseBytes, out.Tokens = &n, &tokens
 	}
 	if x.kind != "" {
-		out.State, out.Error = "error", clip(strings.ToValidUTF8(mode.text(x.err), "\uFFFD"), maxErrorText)
+		out.State, out.Error = "error", clipTo(strings.ToValidUTF8(mode.text(x.err), "\uFFFD"), maxErrorText)
 	}
 	return out
 }

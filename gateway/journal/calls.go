@@ -168,7 +168,7 @@ func (c *calls) beginLocked(r *Request, now time.Time) *call {
 		ring = &c.rings[1]
 	}
 	x := c.takeLocked()
-	*x = call{start: now, method: clip(r.Method, maxFact), name: clip(r.Name, maxNameOrURI), original: r.Original, backend: r.Backend,
+	*x = call{start: now, method: clipTo(r.Method, maxFact), name: clipTo(r.Name, maxNameOrURI), original: r.Original, backend: r.Backend,
 		client: r.Client, meter: r.Meter, protocol: r.Protocol, running: true, requestBytes: len(r.Message), responseBytes: -1}
 	if len(r.Trace) <= maxTraceContext {
 		x.trace = r.Trace
@@ -228,7 +228,7 @@ func (r Recording) End(f *Fate, message []byte, length int) {
 		x.meter, x.backend = f.Meter, f.Meter.backend
 	}
 	client, meter, protocol := x.client, x.meter, x.protocol
-	x.running, x.duration, x.replica, x.kind, x.err = false, d, f.Replica, f.Kind, clip(f.Err, maxMessage)
+	x.running, x.duration, x.replica, x.kind, x.err = false, d, f.Replica, f.Kind, clip(f.Err)
 	if x.sent = !f.Sent.IsZero(); x.sent {
 		x.wait = f.Sent.Sub(x.start)
 	}

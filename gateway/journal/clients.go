@@ -206,7 +206,7 @@ func read(f Facts) facts {
 }
 
 // tidy bounds a word of a stranger's.
-func tidy(s string) string { return clip(strings.ToValidUTF8(strings.TrimSpace(s), "\uFFFD"), maxFact) }
+func tidy(s string) string { return clipTo(strings.ToValidUTF8(strings.TrimSpace(s), "\uFFFD"), maxFact) }
 
 func (c *Client) seen(now time.Time) { c.lastSeen.Store(now.UnixNano()) }
 
@@ -277,7 +277,7 @@ func (j *Journal) ringWatchers() {
 // tries for ever, takes the place of the one before.
 func (j *Journal) Refused(r Refusal) {
 	r.At = stamp(time.Now())
-	r.UserAgent, r.Reason = tidy(r.UserAgent), RedactText(clip(r.Reason, maxErrorText))
+	r.UserAgent, r.Reason = tidy(r.UserAgent), RedactText(clipTo(r.Reason, maxErrorText))
 	if host, _, err := net.SplitHostPort(r.Address); err == nil {
 		r.Address = host
 	}

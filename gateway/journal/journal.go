@@ -114,12 +114,12 @@ func New(o Options) *Journal {
 
 // Backend records what happened to a backend: connecting, connected, lost.
 func (j *Journal) Backend(level Level, backend, message string) {
-	j.add(&record{at: time.Now(), kind: kindBackend, level: level, backend: backend, text: clip(message, maxMessage)})
+	j.add(&record{at: time.Now(), kind: kindBackend, level: level, backend: backend, text: clip(message)})
 }
 
 // System records what concerns the gateway as a whole.
 func (j *Journal) System(level Level, message string) {
-	j.add(&record{at: time.Now(), kind: kindSystem, level: level, text: clip(message, maxMessage)})
+	j.add(&record{at: time.Now(), kind: kindSystem, level: level, text: clip(message)})
 }
 
 // Started is one call of a backend under way. The zero Started records nothing.
@@ -163,7 +163,7 @@ func (c Started) End(o Outcome) {
 	m.journal.series.observe(d, o)
 	m.journal.add(&record{
 		at: c.start.Add(d), kind: kindResult, backend: m.backend, tool: m.tool,
-		duration: d, isError: o.IsError, text: clip(o.Err, maxMessage),
+		duration: d, isError: o.IsError, text: clip(o.Err),
 	})
 }
 
@@ -212,9 +212,12 @@ func (j *Journal) since(id uint64, limit int) []record {
 	return records
 }
 
-// clip bounds a text that strangers had a hand in. The part that it keeps is a
-// copy, so that a large text is not held for the sake of its beginning.
-func clip(s string, most int) string {
+// clip bounds the text of an entry.
+func clip(s string) string { return clipTo(s, maxMessage) }
+
+// clipTo bounds a text that strangers had a hand in, to most bytes. The part that it
+// keeps is a copy, so that a large text is not held for the sake of its beginning.
+func clipTo(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}

@@ -14,7 +14,8 @@ func TestChecksAreKept(t *testing.T) {
 	cfg := quick()
 	cfg.PingInterval = 20 * time.Millisecond
 	u := start(t, at(b.URL), cfg)
-	s := awaitState(t, u, "some checks", func(s *State) bool { return len(s.Checks()) > 2 })
+	await(t, "some checks", func() bool { return len(u.State().Checks()) > 2 })
+	s := u.State()
 	if first := s.Checks()[0]; first.What != CheckConnect || first.Err != "" || first.Took <= 0 {
 		t.Errorf("the first: %+v", first)
 	}
@@ -27,7 +28,7 @@ func TestChecksAreKept(t *testing.T) {
 		t.Errorf("%s, last %+v", s.Phase, last)
 	}
 	b.handle("ping", nil)
-	awaitState(t, u, "many checks", func(s *State) bool { return len(s.Checks()) == maxChecks && s.Checks()[maxChecks-1].Err == "" })
+	await(t, "many checks", func() bool { all := u.State().Checks(); return len(all) == maxChecks && all[maxChecks-1].Err == "" })
 }
 
 // A server that is starting is asked many times; that is one line of its history.

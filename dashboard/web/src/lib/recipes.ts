@@ -1,0 +1,499 @@
+// How each client is connected: what to type, which file to write, and what to know
+// before. Pure: the page fills in the address and the token.
+import { base64, command, json, shell, toml, tomlKey } from './quote';
+
+/** What a client is to be connected to. */
+export interface Target {
+	/** What the client calls the gateway; a key of its files. */
+	name: string;
+	/** The address of the MCP endpoint. */
+	url: string;
+	/** Sent as bearer token, '' for none. */
+	token: string;
+}
+
+export interface Block {
+	title: string;
+	code: string;
+	/** The file that the code belongs in. */
+	file?: string;
+}
+
+export interface Recipe {
+	/** Stands in the page's URL. */
+	id: string;
+	name: string;
+	blocks: (t: Target) => Block[];
+	/** Opens the client and has it ask whether it may. */
+	link?: (t: Target) => { label: string; href: string };
+	/** How to see that it works. */
+	check: string;
+	limits?: (t: Target) => string[];
+}
+
+/** The variable that clients read a token from. */
+export const tokenVariable = 'MCP_GW_TOKEN';
+
+const bearer = (t: Target) => `Bearer ${t.token}`;
+const header = (t: Target) => `Authorization: ${bearer(t)}`;
+const headers = (t: Target) => (t.token ? { headers: { Authorization: bearer(t) } } : {});
+const merge = 'If the file has servers already, add this one beside them.';
+
+/** How far an address reaches: a client at a vendor's needs a public one. */
+export function reach(url: string): 'public' | 'http' | 'private' | 'loopback' {
+	let u: URL;
+	try {
+		u = new URL(url);
+	} catch {
+		return 'private';
+	}
+	const host = u.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+	if (host === 'localhost' || host.endsWith('.localhost') || /^127\./.test(host) || host === '::1')
+		return 'loopback';
+	const inner =
+		/^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
+			host,
+		) ||
+		/^f[cd][0-9a-f]{2}:|^fe80:/.test(host) ||
+		(!host.includes('.') && !host.includes(':')) ||
+		/\.(local|internal|lan|home\.arpa)$/.test(host);
+	if (inner) return 'private';
+	return u.protocol === 'https:' ? 'public' : 'http';
+}
+
+/** Why a client that runs at its vendor's cannot use the address, '' when it can. */
+function unreachable(t: Target, who: string): string {
+	switch (reach(t.url)) {
+		case 'public':
+			return '';
+		case 'http':
+			return `${who} connects from its vendor's servers and takes HTTPS only: put the gateway behind a reverse proxy with a certificate.`;
+		default:
+			return `${who} connects from its vendor's servers, and ${t.url} cannot be reached from there: it needs a public HTTPS address.`;
+	}
+}
+
+const only = (...sentences: string[]) => sentences.filter(Boolean);
+
+function mcpServers(t: Target, server: object): string {
+	return json({ mcpServers: { [t.name]: server } });
+}
+
+function mcpRemote(t: Target): string {
+	const args = ['-y', 'mcp-remote', t.url];
+	if (t.url.startsWith('http:') && reach(t.url) !== 'loopback') args.push('--allow-http');
+	// Without a blank in the argument: some versions cut it there.
+	if (t.token) args.push('--header', 'Authorization:${AUTH_HEADER}');
+	return mcpServers(t, {
+		command: 'npx',
+		args,
+		...(t.token ? { env: { AUTH_HEADER: bearer(t) } } : {}),
+	});
+}
+
+const accept = ['-H', 'Content-Type: application/json', '-H', 'Accept: application/json, text/event-stream'];
+
+/** curl with the headers that every MCP request has; more are words, quoted already. */
+function post(t: Target, body: object, ...more: string[]): string {
+	const words = [...accept, ...(t.token ? ['-H', header(t)] : [])].map(shell);
+	const lines = [command('curl', '-sS', t.url), ...pairs([...words, ...more])];
+	return [...lines, `-d ${shell(JSON.stringify({ jsonrpc: '2.0', ...body }))}`].join(' \\\n  ');
+}
+
+function pairs(words: string[]): string[] {
+	return words.flatMap((word, i) => (i % 2 === 0 ? [`${word} ${words[i + 1] ?? ''}`] : []));
+}
+
+const curlClient = { name: 'curl', version: '1' };
+
+/** One request of 2026-07-28, which needs no session. */
+function modern(t: Target): string {
+	const meta = {
+		'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+		'io.modelcontextprotocol/clientCapabilities': {},
+		'io.modelcontextprotocol/clientInfo': curlClient,
+	};
+	const words = ['-H', 'MCP-Protocol-Version: 2026-07-28', '-H', 'Mcp-Method: tools/list'].map(shell);
+	return post(t, { id: 1, method: 'tools/list', params: { _meta: meta } }, ...words);
+}
+
+/** The same with a session, as clients before 2026-07-28 do it. */
+function legacy(t: Target): string {
+	const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: curlClient };
+	const session = ['-H', '"Mcp-Session-Id: $SESSION"'];
+	return [
+		`SESSION=$(${post(t, { id: 1, method: 'initialize', params: hello }, '-o', '/dev/null', '-D', '-')} |`,
+		`  tr -d '\\r' | sed -n 's/^[Mm]cp-[Ss]ession-[Ii]d: //p')`,
+		post(t, { method: 'notifications/initialized' }, ...session),
+		post(t, { id: 2, method: 'tools/list' }, ...session),
+	].join('\n');
+}
+
+export const recipes: Recipe[] = [
+	{
+		id: 'claude-code',
+		name: 'Claude Code',
+		blocks: (t) => [
+			{ title: 'In a terminal', code: claude(t, 'user') },
+			{
+				title: 'Or for everybody in a project',
+				file: '.mcp.json',
+				code: mcpServers(t, { type: 'http', url: t.url, ...headers(t) }),
+			},
+		],
+		check:
+			'In Claude Code, /mcp lists the gateway as connected, and its tools. In a terminal: claude mcp list.',
+		limits: (t) =>
+			only(
+				'--scope user adds it to all your projects; --scope project writes .mcp.json, and each person is asked once whether to trust it.',
+				t.token &&
+					'A .mcp.json is usually committed: write ${' +
+						tokenVariable +
+						'} in it instead of the token, and set the variable.',
+			),
+	},
+	{
+		id: 'codex',
+		name: 'Codex',
+		blocks: (t) => [
+			{
+				title: 'In a terminal',
+				code: lines(
+					t.token && `export ${tokenVariable}=${shell(t.token)}`,
+					command(
+						'codex',
+						'mcp',
+						'add',
+						t.name,
+						'--url',
+						t.url,
+						...(t.token ? ['--bearer-token-env-var', tokenVariable] : []),
+					),
+				),
+			},
+			{
+				title: 'Or in its file',
+				file: '~/.codex/config.toml',
+				code: lines(
+					`[mcp_servers.${tomlKey(t.name)}]`,
+					`url = ${toml(t.url)}`,
+					t.token && `bearer_token_env_var = ${toml(tokenVariable)}`,
+				),
+			},
+		],
+		check:
+			'In Codex, /mcp lists the gateway and its tools. In a terminal: codex mcp list. The IDE extension reads the same file.',
+		limits: (t) =>
+			only(
+				t.token &&
+					`Codex takes no token in its file, only the name of a variable: ${tokenVariable} has to be set where Codex is started.`,
+				'A project’s own .codex/config.toml counts in trusted projects only.',
+			),
+	},
+	{
+		id: 'cursor',
+		name: 'Cursor',
+		link: (t) => ({
+			label: 'Add to Cursor',
+			href: `cursor://anysphere.cursor-deeplink/mcp/install?name=${encodeURIComponent(t.name)}&config=${encodeURIComponent(base64(JSON.stringify({ url: t.url, ...headers(t) })))}`,
+		}),
+		blocks: (t) => [
+			{
+				title: 'In its file',
+				file: '~/.cursor/mcp.json',
+				code: mcpServers(t, { url: t.url, ...headers(t) }),
+			},
+		],
+		check: 'Cursor Settings, MCP: a green dot beside the gateway, and how many tools it has.',
+		limits: () => [
+			merge,
+			'Cursor warns when many tools are enabled: serve it one backend or group, or switch tools off here.',
+		],
+	},
+	{
+		id: 'vscode',
+		name: 'VS Code',
+		link: (t) => ({
+			label: 'Add to VS Code',
+			href: `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: t.name, type: 'http', url: t.url, ...headers(t) }))}`,
+		}),
+		blocks: (t) => [
+			{
+				title: 'In a terminal',
+				code: command(
+					'code',
+					'--add-mcp',
+					JSON.stringify({ name: t.name, type: 'http', url: t.url, ...headers(t) }),
+				),
+			},
+			{
+				title: 'Or in a workspace',
+				file: '.vscode/mcp.json',
+				code: json({ servers: { [t.name]: { type: 'http', url: t.url, ...headers(t) } } }),
+			},
+		],
+		check:
+			'Command palette, MCP: List Servers shows the gateway as running. Its tools are in the tools menu of the agent mode.',
+		limits: () => [
+			'The key of this file is servers, not mcpServers.',
+			'A chat request takes 128 tools at most.',
+		],
+	},
+	{
+		id: 'gemini',
+		name: 'Gemini CLI',
+		blocks: (t) => [
+			{
+				title: 'In a terminal',
+				code: command(
+					'gemini',
+					'mcp',
+					'add',
+					'--scope',
+					'user',
+					'--transport',
+					'http',
+					...(t.token ? ['--header', header(t)] : []),
+					t.name,
+					t.url,
+				),
+			},
+			{
+				title: 'Or in its file',
+				file: '~/.gemini/settings.json',
+				code: mcpServers(t, { httpUrl: t.url, ...headers(t) }),
+			},
+		],
+		check: 'In Gemini CLI, /mcp lists the gateway and its tools. In a terminal: gemini mcp list.',
+		limits: () => ['The key is httpUrl: url means the older HTTP+SSE there.', merge],
+	},
+	{
+		id: 'antigravity',
+		name: 'Antigravity',
+		blocks: (t) => [
+			{
+				title: 'In a terminal',
+				code: command('agy', 'mcp', 'add', ...(t.token ? ['--header', header(t)] : []), t.name, t.url),
+			},
+			{
+				title: 'Or in its file',
+				file: '~/.gemini/config/mcp_config.json',
+				code: mcpServers(t, { serverUrl: t.url, ...headers(t) }),
+			},
+		],
+		check: 'In the CLI, /mcp lists the gateway. In the editor: Manage MCP Servers, Refresh.',
+		limits: () => [
+			'The key is serverUrl.',
+			'In the editor, View raw config of Manage MCP Servers opens the file that it reads.',
+		],
+	},
+	{
+		id: 'windsurf',
+		name: 'Windsurf',
+		blocks: (t) => [
+			{
+				title: 'Devin Desktop, as it is called now',
+				file: '~/.config/devin/mcp_config.json',
+				code: mcpServers(t, { url: t.url, transport: 'http', ...headers(t) }),
+			},
+			{
+				title: 'Windsurf with Cascade',
+				file: '~/.codeium/windsurf/mcp_config.json',
+				code: mcpServers(t, { serverUrl: t.url, ...headers(t) }),
+			},
+		],
+		check: 'The MCP panel lists the gateway and its tools, after Refresh.',
+		limits: () => ['Cascade wants serverUrl, Devin wants url.', 'Cascade takes 100 tools at most.'],
+	},
+	{
+		id: 'opencode',
+		name: 'opencode',
+		blocks: (t) => [
+			{
+				title: 'Version 2',
+				file: 'opencode.json',
+				code: json({ mcp: { servers: { [t.name]: { type: 'remote', url: t.url, ...headers(t) } } } }),
+			},
+			{
+				title: 'Version 1',
+				file: 'opencode.json',
+				code: json({ mcp: { [t.name]: { type: 'remote', url: t.url, enabled: true, ...headers(t) } } }),
+			},
+		],
+		check: 'opencode mcp list shows the gateway as connected.',
+		limits: () => ['For all projects the file is ~/.config/opencode/opencode.json.'],
+	},
+	{
+		id: 'zed',
+		name: 'Zed',
+		blocks: (t) => [
+			{
+				title: 'In its settings',
+				file: '~/.config/zed/settings.json',
+				code: json({ context_servers: { [t.name]: { url: t.url, ...headers(t) } } }),
+			},
+		],
+		check: 'The settings of the agent panel list the gateway with a green dot.',
+		limits: () => [merge, 'Tools and prompts are used, resources are not.'],
+	},
+	{
+		id: 'claude-desktop',
+		name: 'Claude Desktop',
+		blocks: (t) => [
+			{ title: 'Settings, Developer, Edit Config', file: 'claude_desktop_config.json', code: mcpRemote(t) },
+			{ title: 'Or a connector, also in claude.ai: Settings, Connectors, Add custom connector', code: t.url },
+		],
+		check: 'After a restart of Claude Desktop, the tools menu below the chat lists the gateway.',
+		limits: (t) =>
+			only(
+				'The file takes commands only, and is emptied of entries with a url; mcp-remote, which needs Node.js, stands between.',
+				unreachable(t, 'A connector'),
+				t.token && 'A connector signs in with OAuth, and has no field for a token.',
+			),
+	},
+	{
+		id: 'chatgpt',
+		name: 'ChatGPT',
+		blocks: (t) => [
+			{ title: 'Settings, Apps & Connectors, Advanced, Developer mode; then Create', code: t.url },
+		],
+		check: 'The new connector lists the tools; choose it in a chat under Developer mode.',
+		limits: (t) =>
+			only(unreachable(t, 'ChatGPT'), t.token && 'It signs in with OAuth, and has no field for a token.'),
+	},
+	{
+		id: 'inspector',
+		name: 'MCP Inspector',
+		blocks: (t) => [
+			{
+				title: 'In a terminal',
+				code: command(
+					'npx',
+					'@modelcontextprotocol/inspector',
+					'--server-url',
+					t.url,
+					'--transport',
+					'http',
+					...(t.token ? ['--header', header(t)] : []),
+				),
+			},
+			{
+				title: 'Without a browser',
+				code: command(
+					'npx',
+					'@modelcontextprotocol/inspector',
+					'--cli',
+					t.url,
+					'--transport',
+					'http',
+					...(t.token ? ['--header', header(t)] : []),
+					'--method',
+					'tools/list',
+				),
+			},
+		],
+		check: 'Connect, then Tools, List Tools.',
+		limits: () => ['It needs Node.js 22.19 or newer.'],
+	},
+	{
+		id: 'curl',
+		name: 'curl',
+		blocks: (t) => [
+			{ title: 'The tools, in one request (2026-07-28)', code: modern(t) },
+			{ title: 'The tools, with a session (2025-11-25 and before)', code: legacy(t) },
+			{
+				title: 'The tools, without MCP',
+				code: lines(command('curl', '-sS', ...(t.token ? ['-H', header(t)] : []), rest(t.url))),
+			},
+		],
+		check: 'Each prints the list of tools as JSON.',
+		limits: () => ['The last one lists the tools of all backends, whatever the address above is for.'],
+	},
+	{
+		id: 'other',
+		name: 'Another client',
+		blocks: (t) => [
+			{ title: 'Streamable HTTP', code: t.url },
+			{ title: 'If it only knows the older HTTP+SSE', code: older(t.url) },
+			{
+				title: 'What most files look like',
+				code: mcpServers(t, { type: 'http', url: t.url, ...headers(t) }),
+			},
+			{ title: 'If it only starts commands', code: mcpRemote(t) },
+		],
+		check: 'This page says when it connects.',
+		limits: (t) =>
+			only(t.token && `The token goes into a header: Authorization: Bearer, a blank, and the token.`),
+	},
+];
+
+function lines(...all: string[]): string {
+	return all.filter(Boolean).join('\n');
+}
+
+function claude(t: Target, scope: string): string {
+	// The name and the address come first: --header takes every word behind it.
+	return command(
+		'claude',
+		'mcp',
+		'add',
+		'--transport',
+		'http',
+		'--scope',
+		scope,
+		t.name,
+		t.url,
+		...(t.token ? ['--header', header(t)] : []),
+	);
+}
+
+/** The REST API beside an MCP endpoint. */
+function rest(url: string): string {
+	return url.replace(/\/mcp(\/[^/]*)?$/, '/api/tools');
+}
+
+/** The HTTP+SSE endpoint beside a streamable one. */
+function older(url: string): string {
+	return url.replace(/\/mcp(\/[^/]*)?$/, '/sse$1');
+}
+
+/** The address of an endpoint below a base, or a sentence about what is wrong with it. */
+export function endpoint(base: string, scope = ''): { url: string } | { problem: string } {
+	let text = base.trim();
+	if (text === '') return { problem: 'Type the address of the gateway, such as http://localhost:3000.' };
+	if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) text = `http://${text}`;
+	let u: URL;
+	try {
+		u = new URL(text);
+	} catch {
+		return { problem: `${base.trim()} is not an address. It looks like http://localhost:3000.` };
+	}
+	if (u.protocol !== 'http:' && u.protocol !== 'https:')
+		return { problem: `${u.protocol}// cannot be used: clients connect with http:// or https://.` };
+	if (u.username || u.password)
+		return { problem: 'A name and password in the address are not passed on by most clients: use a token.' };
+	if (u.search || u.hash) return { problem: 'The address ends before ? and #.' };
+	const path = u.pathname.replace(/\/+$/, '').replace(/\/mcp$/, '');
+	return { url: `${u.origin}${path}/mcp${scope ? `/${encodeURIComponent(scope)}` : ''}` };
+}
+
+/** What clients call the gateway when they see all of it, or a part. */
+export function targetName(scope: string): string {
+	return scope ? `mcp-gw-${scope}` : 'mcp-gw';
+}
+
+/** What another container needs besides the address. */
+export function networkSnippet(network: string): string {
+	return [
+		'services:',
+		'  my-agent:',
+		`    networks: [${JSON.stringify(network)}]`,
+		'networks:',
+		`  ${JSON.stringify(network)}: { external: true }`,
+	].join('\n');
+}
+
+/** The same target with a token that nobody can read over a shoulder. */
+export function veiled(t: Target): Target {
+	return t.token ? { ...t, token: '••••••••' } : t;
+}

@@ -1,0 +1,136 @@
+// Who connects to the gateway, in words, and what the page that waits for a client
+// makes of what happens. Pure.
+import type { components } from './api.gen';
+import { plural } from './format';
+
+export type Client = components['schemas']['Client'];
+export type Refusal = components['schemas']['Refusal'];
+
+/** What clients call themselves, and what people call them. */
+const names: [RegExp, string][] = [
+	[/^claude-code$/i, 'Claude Code'],
+	[/^claude-ai$/i, 'Claude'],
+	[/^anthropic\/claudeai$/i, 'claude.ai'],
+	[/^codex(-mcp-client)?$/i, 'Codex'],
+	[/^cursor(-vscode)?$/i, 'Cursor'],
+	[/^gemini-cli(-mcp-client.*)?$/i, 'Gemini CLI'],
+	[/^antigravity(-client)?$/i, 'Antigravity'],
+	[/^windsurf(-client)?$/i, 'Windsurf'],
+	[/^visual studio code$/i, 'VS Code'],
+	[/^openai-mcp.*$/i, 'ChatGPT'],
+	[/^(mcp-)?inspector(-client|-cli)?$/i, 'MCP Inspector'],
+];
+
+/** The name that people know; else the one it gives, as it is. */
+export function clientName(name: string): string {
+	// mcp-remote says whom it stands in for.
+	const through = /^(.*) \(via (mcp-remote [\w.-]+)\)$/.exec(name);
+	if (through) return `${clientName(through[1] ?? '')} through ${through[2]}`;
+	return names.find(([known]) => known.test(name))?.[1] ?? name;
+}
+
+/** Claude Code 2.1.4 */
+export function clientTitle(client: Pick<Client, 'name' | 'version'>): string {
+	return [clientName(client.name), client.version].filter(Boolean).join(' ');
+}
+
+/** session 2025-11-25, stateless 2026-07-28 */
+export function eraWords(client: Pick<Client, 'era' | 'protocolVersion'>): string {
+	return [client.era === 'legacy' ? 'session' : 'stateless', client.protocolVersion]
+		.filter(Boolean)
+		.join(' ');
+}
+
+/** Nothing was heard of it for so long, in ms. */
+const idleAfter = 10 * 60_000;
+
+export function idle(client: Client, now: number): boolean {
+	if (client.streams > 0) return false;
+	return !client.connected || now - Date.parse(client.lastSeen) > idleAfter;
+}
+
+/** Those one looks for first: the dashboard itself last, else as the gateway sorts. */
+export function folded(clients: Client[], now: number): { active: Client[]; idle: Client[] } {
+	const sorted = clients.toSorted((a, b) => Number(a.self ?? false) - Number(b.self ?? false));
+	return { active: sorted.filter((c) => !idle(c, now)), idle: sorted.filter((c) => idle(c, now)) };
+}
+
+/** Puts a client that was seen into a list, in the place that it has. */
+export function upsert(clients: Client[], client: Client): Client[] {
+	const i = clients.findIndex((c) => c.id === client.id);
+	return i < 0 ? [client, ...clients] : clients.with(i, client);
+}
+
+/** What to do about a refusal, by its code. */
+const remedies: Record<string, string> = {
+	host: 'Name the host in MCP_GW_ALLOWED_HOSTS, or use an address that is one already.',
+	origin: 'Name the page’s origin in MCP_GW_ALLOWED_ORIGINS.',
+	loop: 'A gateway was given its own address as a backend: remove that backend.',
+	endpoint: 'No backend or group has that name: look at what the address is for.',
+	session_missing: 'The client sends no session: it has to begin with initialize.',
+	session_unknown:
+		'The session ended, or was of another life of the gateway: the client has to connect anew.',
+	version: 'The client speaks a revision of MCP that this gateway does not.',
+	content_type: 'The client has to send JSON, and to accept JSON and event streams.',
+	body: 'What it sent is too large, or cannot be read.',
+	message: 'What it sent is no MCP message.',
+};
+
+export function remedy(refusal: Pick<Refusal, 'code'>): string {
+	return remedies[refusal.code] ?? '';
+}
+
+/** Who sent what was refused, as far as it said. */
+export function sender(refusal: Pick<Refusal, 'userAgent'>): string {
+	const product = /^([^\s/()]+)\/?([\w.-]*)/.exec(refusal.userAgent ?? '');
+	return product ? [clientName(product[1] ?? ''), product[2]].filter(Boolean).join(' ') : 'A client';
+}
+
+/** What the page that waits for a client says. */
+export interface Watch {
+	/** Since when it waits, in ms since 1970. */
+	since: number;
+	/** Those that came since, the latest first. */
+	came: Client[];
+	/** The latest that was refused and did not get in after all. */
+	refused: Refusal | undefined;
+	/** When each was last heard of before somebody waited. */
+	before: Map<string, number>;
+}
+
+const most = 3;
+
+export function watchFrom(since: number, clients: Client[]): Watch {
+	return {
+		since,
+		came: [],
+		refused: undefined,
+		before: new Map(clients.map((c) => [c.id, Date.parse(c.lastSeen)])),
+	};
+}
+
+/** A client was seen. One that was here all along has not come. */
+export function seen(watch: Watch, client: Client): Watch {
+	if (client.self || Date.parse(client.lastSeen) < watch.since) return watch;
+	const known = watch.came.findIndex((c) => c.id === client.id);
+	if (known >= 0) return { ...watch, came: watch.came.with(known, client) };
+	const earlier = watch.before.get(client.id);
+	// Without sessions a client that starts anew is the same as before.
+	if (earlier !== undefined && Date.parse(client.lastSeen) - earlier < 60_000) {
+		const before = new Map(watch.before).set(client.id, Date.parse(client.lastSeen));
+		return { ...watch, before };
+	}
+	if (!client.connected) return watch;
+	return { ...watch, came: [client, ...watch.came].slice(0, most), refused: undefined };
+}
+
+export function refusedOne(watch: Watch, refusal: Refusal): Watch {
+	return Date.parse(refusal.at) < watch.since ? watch : { ...watch, refused: refusal };
+}
+
+/** listed 83 tools, lists the tools now */
+export function listed(client: Client): string {
+	return client.toolsSeen === undefined
+		? 'has not listed the tools yet'
+		: `listed ${plural(client.toolsSeen, 'tool')}`;
+}

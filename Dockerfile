@@ -8,10 +8,11 @@
 
 FROM --platform=$BUILDPLATFORM node:20-bookworm-slim AS web
 WORKDIR /src/dashboard/web
+COPY dashboard/web/package.json dashboard/web/package-lock.json dashboard/web/.npmrc ./
+RUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci --no-audit --no-fund
+# Once for all platforms: what it makes is the same on each.
 COPY dashboard/web/ ./
-RUN --mount=type=cache,target=/root/.npm,sharing=locked \
-    mkdir -p dist && \
-    if [ -f package.json ]; then npm ci --no-audit --no-fund && npm run build; fi
+RUN npm run build
 
 FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 WORKDIR /src

@@ -5,6 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+WEB := dashboard/web
 PEERS := cmd/mcp-gw/e2e/peers
 SUITE := cmd/mcp-gw/conformance
 
@@ -20,9 +21,20 @@ help: ## show this list
 demo: ## gateway and demo backend in containers, built without any registry
 	@.ci/demo
 
+# The tag release: no program without its dashboard, see dashboard/web/release.go.
 .PHONY: build
-build: ## the binary, for this machine: .build/mcp-gw
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$$(.ci/version)" -o .build/mcp-gw ./cmd/mcp-gw
+build: dashboard ## the binary, for this machine: .build/mcp-gw
+	CGO_ENABLED=0 go build -tags release -trimpath -ldflags "-s -w -X main.version=$$(.ci/version)" -o .build/mcp-gw ./cmd/mcp-gw
+
+.PHONY: dashboard
+dashboard: $(WEB)/dist/index.html ## the page that go build embeds
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	npm ci --prefix $(WEB) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) $(wildcard $(addprefix $(WEB)/,index.html *.json *.js *.ts))
+	npm run build --prefix $(WEB)
 
 .PHONY: image
 image: ## the image mcp-gw, by the whole Dockerfile
@@ -59,14 +71,20 @@ conformance: suite ## run that suite against both sides of the gateway
 # No pipe after go test: its last lines are the last of this target's, and its
 # exit code is this target's.
 .PHONY: test
-test: peers ## all tests but conformance, with the race detector, a real engine and real peers
+test: peers ## all tests but conformance, with the race detector, a real engine, real peers and a real browser
 	@.ci/engine
 	@.ci/tools
+	@.ci/page
 	go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -v '/conformance$$')
 
 .PHONY: soak
 soak: peers ## five minutes of clients and backends that come and go: nothing may be left
 	SOAK=5m go test -race -count=1 -timeout 15m -run TestChurnLeavesNothing ./cmd/mcp-gw/e2e
+
+.PHONY: screenshots
+screenshots: peers dashboard ## every page, both themes, desktop and phone: .build/screenshots
+	@.ci/tools
+	SCREENSHOTS=$(CURDIR)/.build/screenshots go test -count=1 -timeout 20m -run TestScreenshots ./cmd/mcp-gw/e2e
 
 .PHONY: bench
 bench: ## CPU and latency of the gateway beside a bare reverse proxy
@@ -80,4 +98,4 @@ bench-discovery: ## time from docker start to a listed tool, and from docker kil
 .PHONY: clean
 clean: ## what was built, and the demo's containers; registrations stay
 	@if docker info >/dev/null 2>&1; then docker compose --profile demo down --remove-orphans; fi
-	rm -rf .build $(PEERS)/node_modules $(SUITE)/node_modules
+	rm -rf .build $(WEB)/node_modules $(WEB)/dist/* $(PEERS)/node_modules $(SUITE)/node_modules

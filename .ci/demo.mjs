@@ -52,6 +52,7 @@ async function rpc(method, params, id) {
 }
 
 await until('the gateway', () => get('/readyz'))
+await until('the dashboard', () => get('/'))
 await until('an MCP session', async () => {
   session = undefined
   await rpc('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'make demo', version: '1' } }, 1)

@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { careful, entry, estimate, excerpt, grouped, hints, marks, modelView, search, shares, sorted, terms, tokens, type Tool } from './catalogue';
+import {
+	careful,
+	entry,
+	estimate,
+	excerpt,
+	grouped,
+	hints,
+	marks,
+	modelView,
+	search,
+	shares,
+	sorted,
+	terms,
+	tokens,
+	type Tool,
+} from './catalogue';
 
 function tool(name: string, more: Partial<Tool> & { raw?: object } = {}): Tool {
 	const { raw, ...rest } = more;
@@ -8,7 +23,12 @@ function tool(name: string, more: Partial<Tool> & { raw?: object } = {}): Tool {
 		name,
 		backend,
 		originalName,
-		tool: { name: originalName, description: `Does ${originalName}.`, inputSchema: { type: 'object' }, ...raw },
+		tool: {
+			name: originalName,
+			description: `Does ${originalName}.`,
+			inputSchema: { type: 'object' },
+			...raw,
+		},
 		tokens: 100,
 		stats: { calls: 0, errors: 0 },
 		...rest,
@@ -20,7 +40,13 @@ const day = 24 * 3600 * 1000;
 
 describe('search', () => {
 	const all = entries(
-		tool('github__search_issues', { raw: { title: 'Search issues', description: 'Finds Issues by Übersicht', inputSchema: { properties: { owner: {}, filter: { properties: { label: {} } } } } } }),
+		tool('github__search_issues', {
+			raw: {
+				title: 'Search issues',
+				description: 'Finds Issues by Übersicht',
+				inputSchema: { properties: { owner: {}, filter: { properties: { label: {} } } } },
+			},
+		}),
 		tool('notes__create', { raw: { annotations: { title: 'New note' } } }),
 	);
 	it.each([
@@ -43,8 +69,15 @@ describe('search', () => {
 			{ text: 'Iss', hit: true },
 			{ text: 'ues', hit: false },
 		]);
-		expect(marks('ÜBER ﬁx 🎈', terms('uber 🎈')).filter((piece) => piece.hit).map((piece) => piece.text)).toEqual(['ÜBER', '🎈']);
-		expect(marks('a<b>', terms('<b>'))).toEqual([{ text: 'a', hit: false }, { text: '<b>', hit: true }]);
+		expect(
+			marks('ÜBER ﬁx 🎈', terms('uber 🎈'))
+				.filter((piece) => piece.hit)
+				.map((piece) => piece.text),
+		).toEqual(['ÜBER', '🎈']);
+		expect(marks('a<b>', terms('<b>'))).toEqual([
+			{ text: 'a', hit: false },
+			{ text: '<b>', hit: true },
+		]);
 		expect(marks('abc', [])).toEqual([{ text: 'abc', hit: false }]);
 	});
 
@@ -55,7 +88,11 @@ describe('search', () => {
 	});
 
 	it('is quick with thousands of tools and a description of 100 KB', () => {
-		const many = entries(...Array.from({ length: 5000 }, (_, i) => tool(`b${i % 20}__t${i}`, { raw: { description: 'x'.repeat(i === 0 ? 100_000 : 500) } })));
+		const many = entries(
+			...Array.from({ length: 5000 }, (_, i) =>
+				tool(`b${i % 20}__t${i}`, { raw: { description: 'x'.repeat(i === 0 ? 100_000 : 500) } }),
+			),
+		);
 		const start = performance.now();
 		for (const query of ['t', 't4', 't49', 't499', 't4999']) sorted(search(many, query), 'tokens');
 		expect(performance.now() - start).toBeLessThan(1500);
@@ -67,7 +104,10 @@ it('sorts by numbers, largest first, and by name', () => {
 	const all = entries(
 		tool('a__t10', { tokens: 5, stats: { calls: 1, errors: 0, p95Ms: 3 } }),
 		tool('a__t9', { tokens: 9, stats: { calls: 0, errors: 0, p95Ms: null } }),
-		tool('b__t1', { tokens: 5, stats: { calls: 7, errors: 2, p95Ms: 1, lastAt: '2026-01-02T03:04:05.000Z' } }),
+		tool('b__t1', {
+			tokens: 5,
+			stats: { calls: 7, errors: 2, p95Ms: 1, lastAt: '2026-01-02T03:04:05.000Z' },
+		}),
 	);
 	expect(names(sorted(all, 'name'))).toEqual(['a__t9', 'a__t10', 'b__t1']);
 	expect(names(sorted(all, 'tokens'))).toEqual(['a__t9', 'a__t10', 'b__t1']);
@@ -78,8 +118,16 @@ it('sorts by numbers, largest first, and by name', () => {
 });
 
 it('groups and adds up what clients get', () => {
-	const all = entries(tool('b__x'), tool('a__x', { enabled: false }), tool('a__y'), tool('a__z', { hidden: 'taken' }));
-	expect(grouped(all).map(({ backend, enabled, tokens }) => [backend, enabled, tokens])).toEqual([['a', 1, 100], ['b', 1, 100]]);
+	const all = entries(
+		tool('b__x'),
+		tool('a__x', { enabled: false }),
+		tool('a__y'),
+		tool('a__z', { hidden: 'taken' }),
+	);
+	expect(grouped(all).map(({ backend, enabled, tokens }) => [backend, enabled, tokens])).toEqual([
+		['a', 1, 100],
+		['b', 1, 100],
+	]);
 	const many = entries(...Array.from({ length: 9 }, (_, i) => tool(`s${i}__x`, { tokens: 10 * (i + 1) })));
 	const bar = shares(many, 4);
 	expect(bar.map((share) => share.backend)).toEqual(['s8', 's7', 's6', '']);
@@ -89,7 +137,8 @@ it('groups and adds up what clients get', () => {
 
 describe('hints', () => {
 	const ids = (tools: Tool[], since = 8 * day) => hints(entries(...tools), 0, since).map((hint) => hint.id);
-	it('nothing is worth saying of two good tools', () => expect(ids([tool('a__x'), tool('a__y')])).toEqual([]));
+	it('nothing is worth saying of two good tools', () =>
+		expect(ids([tool('a__x'), tool('a__y')])).toEqual([]));
 	it('tools that nobody calls, once there was time to', () => {
 		const tools = [tool('a__x', { stats: { calls: 3, errors: 0 } }), tool('a__y'), tool('b__z')];
 		expect(hints(entries(...tools), 0, 8 * day)[0]).toMatchObject({
@@ -111,8 +160,12 @@ describe('hints', () => {
 });
 
 it('reads annotations as words, and knows what to be careful with', () => {
-	const words = (annotations: object | undefined) => entry(tool('a__x', { raw: { annotations } })).annotations.map((one) => one.word);
-	expect(words({ readOnlyHint: true, destructiveHint: true, openWorldHint: true })).toEqual(['read-only', 'open world']);
+	const words = (annotations: object | undefined) =>
+		entry(tool('a__x', { raw: { annotations } })).annotations.map((one) => one.word);
+	expect(words({ readOnlyHint: true, destructiveHint: true, openWorldHint: true })).toEqual([
+		'read-only',
+		'open world',
+	]);
 	expect(words({ destructiveHint: true, idempotentHint: true })).toEqual(['destructive', 'idempotent']);
 	expect(words(undefined)).toEqual([]);
 	expect(careful({ annotations: { readOnlyHint: true } })).toBeNull();
@@ -130,7 +183,15 @@ it('stands what is no tool', () => {
 });
 
 it('tokens are estimates in three digits', () => {
-	expect([0, 999, 1000, 24_149, 99_949, 99_960, 1_234_567].map(tokens)).toEqual(['0', '999', '1.0k', '24.1k', '99.9k', '100k', '1.2M']);
+	expect([0, 999, 1000, 24_149, 99_949, 99_960, 1_234_567].map(tokens)).toEqual([
+		'0',
+		'999',
+		'1.0k',
+		'24.1k',
+		'99.9k',
+		'100k',
+		'1.2M',
+	]);
 	expect(estimate('abcd')).toBe(1);
 	expect(estimate('äöüß')).toBe(2);
 	expect(Object.keys(modelView(tool('a__x')))).toEqual(['name', 'description', 'input_schema']);

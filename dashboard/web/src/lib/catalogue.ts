@@ -86,15 +86,28 @@ function parameterNames(schema: unknown, into = new Set<string>(), depth = 0): s
 function words(annotations: unknown): Annotation[] {
 	const list: Annotation[] = [];
 	const readOnly = own(annotations, 'readOnlyHint');
-	if (readOnly === true) list.push({ word: 'read-only', meaning: 'Its server says that it changes nothing.', warns: false });
+	if (readOnly === true)
+		list.push({ word: 'read-only', meaning: 'Its server says that it changes nothing.', warns: false });
 	if (readOnly !== true && own(annotations, 'destructiveHint') === true) {
-		list.push({ word: 'destructive', meaning: 'Its server says that it may delete or overwrite.', warns: true });
+		list.push({
+			word: 'destructive',
+			meaning: 'Its server says that it may delete or overwrite.',
+			warns: true,
+		});
 	}
 	if (readOnly !== true && own(annotations, 'idempotentHint') === true) {
-		list.push({ word: 'idempotent', meaning: 'Its server says that calling it twice does no more than once.', warns: false });
+		list.push({
+			word: 'idempotent',
+			meaning: 'Its server says that calling it twice does no more than once.',
+			warns: false,
+		});
 	}
 	if (own(annotations, 'openWorldHint') === true) {
-		list.push({ word: 'open world', meaning: 'Its server says that it reaches things outside, such as the web.', warns: false });
+		list.push({
+			word: 'open world',
+			meaning: 'Its server says that it reaches things outside, such as the web.',
+			warns: false,
+		});
 	}
 	return list;
 }
@@ -115,7 +128,9 @@ export function terms(query: string): string[] {
 
 export function search(entries: Entry[], query: string): Entry[] {
 	const wanted = terms(query);
-	return wanted.length === 0 ? entries : entries.filter((one) => wanted.every((term) => one.text.includes(term)));
+	return wanted.length === 0
+		? entries
+		: entries.filter((one) => wanted.every((term) => one.text.includes(term)));
 }
 
 export interface Piece {

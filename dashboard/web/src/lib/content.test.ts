@@ -9,15 +9,31 @@ describe('content of every kind', () => {
 		expect(block({ type: 'text', text: '{x' })).not.toHaveProperty('json');
 	});
 	it('image and audio become bytes', () => {
-		expect(block({ type: 'image', data: 'AAEC', mimeType: 'image/PNG; x=1' })).toMatchObject({ kind: 'image', mime: 'image/png', bytes: new Uint8Array([0, 1, 2]) });
-		expect(block({ type: 'audio', data: 'UklGRg==', mimeType: 'audio/wav' })).toMatchObject({ kind: 'audio' });
+		expect(block({ type: 'image', data: 'AAEC', mimeType: 'image/PNG; x=1' })).toMatchObject({
+			kind: 'image',
+			mime: 'image/png',
+			bytes: new Uint8Array([0, 1, 2]),
+		});
+		expect(block({ type: 'audio', data: 'UklGRg==', mimeType: 'audio/wav' })).toMatchObject({
+			kind: 'audio',
+		});
 	});
 	it('resources, with text or bytes', () => {
-		expect(block({ type: 'resource', resource: { uri: 'mem://t', text: '' } })).toMatchObject({ kind: 'resource', uri: 'mem://t', text: '' });
-		expect(block({ type: 'resource', resource: { uri: 'mem://b', blob: 'AAEC' } })).toMatchObject({ bytes: new Uint8Array([0, 1, 2]) });
+		expect(block({ type: 'resource', resource: { uri: 'mem://t', text: '' } })).toMatchObject({
+			kind: 'resource',
+			uri: 'mem://t',
+			text: '',
+		});
+		expect(block({ type: 'resource', resource: { uri: 'mem://b', blob: 'AAEC' } })).toMatchObject({
+			bytes: new Uint8Array([0, 1, 2]),
+		});
 	});
 	it('a link is only told of', () => {
-		expect(block({ type: 'resource_link', uri: 'https://example.com/x', name: 'x', size: 3 })).toMatchObject({ kind: 'link', uri: 'https://example.com/x', size: 3 });
+		expect(block({ type: 'resource_link', uri: 'https://example.com/x', name: 'x', size: 3 })).toMatchObject({
+			kind: 'link',
+			uri: 'https://example.com/x',
+			size: 3,
+		});
 	});
 	it.each([
 		[{ type: 'image', data: '***', mimeType: 'image/png' }, 'not base64'],
@@ -28,7 +44,9 @@ describe('content of every kind', () => {
 		[{ type: 'resource' }, 'without contents'],
 		[null, 'none'],
 		['text', 'none'],
-	])('%j is shown raw', (raw, why) => expect(block(raw)).toMatchObject({ kind: 'unknown', raw, why: expect.stringContaining(why) }));
+	])('%j is shown raw', (raw, why) =>
+		expect(block(raw)).toMatchObject({ kind: 'unknown', raw, why: expect.stringContaining(why) }),
+	);
 	it('not more than a page bears', () => {
 		expect(blocks(Array.from({ length: 9999 }, () => ({ type: 'text', text: '' })))).toHaveLength(maxBlocks);
 		expect(blocks('x')).toEqual([]);
@@ -36,11 +54,28 @@ describe('content of every kind', () => {
 });
 
 it('flat objects make a table', () => {
-	expect(table([{ a: 1, b: null }, { a: 2, c: 'x' }])).toEqual({ at: '', columns: ['a', 'b', 'c'], rows: [[1, null, undefined], [2, undefined, 'x']], total: 2 });
+	expect(
+		table([
+			{ a: 1, b: null },
+			{ a: 2, c: 'x' },
+		]),
+	).toEqual({
+		at: '',
+		columns: ['a', 'b', 'c'],
+		rows: [
+			[1, null, undefined],
+			[2, undefined, 'x'],
+		],
+		total: 2,
+	});
 	expect(table({ total: 1, items: [{ a: 1 }] })).toMatchObject({ at: 'items', total: 1 });
-	for (const none of [[], [1], [{ a: {} }], [{}], { x: [{ a: 1 }], y: [{ b: 1 }] }, 'x', null]) expect(table(none)).toBeNull();
+	for (const none of [[], [1], [{ a: {} }], [{}], { x: [{ a: 1 }], y: [{ b: 1 }] }, 'x', null])
+		expect(table(none)).toBeNull();
 	expect(table(JSON.parse('[{"__proto__":1}]'))).toMatchObject({ columns: ['__proto__'], rows: [[1]] });
-	expect(table(Array.from({ length: 2000 }, (_, a) => ({ a })))).toMatchObject({ total: 2000, rows: { length: 500 } });
+	expect(table(Array.from({ length: 2000 }, (_, a) => ({ a })))).toMatchObject({
+		total: 2000,
+		rows: { length: 500 },
+	});
 });
 
 it('file names are ours', () => {

@@ -5,8 +5,24 @@ import { isObject, own, type Json, type JsonObject } from './schema/json';
 export type Block =
 	| { kind: 'text'; text: string; json?: Json; raw: unknown }
 	| { kind: 'image' | 'audio'; bytes: Uint8Array<ArrayBuffer>; mime: string; raw: unknown }
-	| { kind: 'resource'; uri: string; mime: string; text?: string; bytes?: Uint8Array<ArrayBuffer>; raw: unknown }
-	| { kind: 'link'; uri: string; name: string; title: string; description: string; mime: string; size?: number; raw: unknown }
+	| {
+			kind: 'resource';
+			uri: string;
+			mime: string;
+			text?: string;
+			bytes?: Uint8Array<ArrayBuffer>;
+			raw: unknown;
+	  }
+	| {
+			kind: 'link';
+			uri: string;
+			name: string;
+			title: string;
+			description: string;
+			mime: string;
+			size?: number;
+			raw: unknown;
+	  }
 	| { kind: 'unknown'; why: string; raw: unknown };
 
 /** Blocks beyond these are in the raw answer only. */
@@ -14,7 +30,16 @@ export const maxBlocks = 500;
 /** Text that is looked at for JSON. */
 const maxJson = 1024 * 1024;
 
-const images = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp', 'image/svg+xml', 'image/x-icon']);
+const images = new Set([
+	'image/png',
+	'image/jpeg',
+	'image/gif',
+	'image/webp',
+	'image/avif',
+	'image/bmp',
+	'image/svg+xml',
+	'image/x-icon',
+]);
 
 export function blocks(content: unknown): Block[] {
 	return Array.isArray(content) ? content.slice(0, maxBlocks).map(block) : [];
@@ -35,7 +60,9 @@ export function block(raw: unknown): Block {
 			const bytes = base64(own(raw, 'data'));
 			if (!bytes) return { kind: 'unknown', why: `The data of this ${type} is not base64.`, raw };
 			const shown = type === 'image' ? images.has(mime) : /^audio\/[\w.+-]+$/.test(mime);
-			return shown ? { kind: type, bytes, mime, raw } : { kind: 'unknown', why: `An ${type} of the type ${mime || 'nobody said'}.`, raw };
+			return shown
+				? { kind: type, bytes, mime, raw }
+				: { kind: 'unknown', why: `An ${type} of the type ${mime || 'nobody said'}.`, raw };
 		}
 		case 'resource': {
 			const resource = own(raw, 'resource');
@@ -54,7 +81,11 @@ export function block(raw: unknown): Block {
 				raw,
 			};
 		default:
-			return { kind: 'unknown', why: `Content of a type that this page does not know: ${JSON.stringify(type) ?? 'none'}.`, raw };
+			return {
+				kind: 'unknown',
+				why: `Content of a type that this page does not know: ${JSON.stringify(type) ?? 'none'}.`,
+				raw,
+			};
 	}
 }
 
@@ -110,7 +141,9 @@ const maxColumns = 30;
 export function table(value: unknown): Table | null {
 	if (Array.isArray(value)) return rowsOf(value, '');
 	if (!isObject(value)) return null;
-	const lists = Object.keys(value).filter((key) => Array.isArray(value[key]) && (value[key] as Json[]).length > 0);
+	const lists = Object.keys(value).filter(
+		(key) => Array.isArray(value[key]) && (value[key] as Json[]).length > 0,
+	);
 	if (lists.length !== 1) return null;
 	return rowsOf(value[lists[0]!] as Json[], lists[0]!);
 }

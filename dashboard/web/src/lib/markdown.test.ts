@@ -2,8 +2,17 @@ import { expect, it } from 'vitest';
 import { markdown } from './markdown';
 
 it('reads lists, code and headings, and leaves the rest text', () => {
-	const parts = markdown('# Head\nOne `code` and **strong** <img src=x onerror=alert(1)> ![i](https://example.com/i.png)\ntwo\n\n- a\n  - b\n1. c\n```js\n<script>\n```\nend');
-	expect(parts.map((part) => part.kind)).toEqual(['heading', 'paragraph', 'list', 'list', 'code', 'paragraph']);
+	const parts = markdown(
+		'# Head\nOne `code` and **strong** <img src=x onerror=alert(1)> ![i](https://example.com/i.png)\ntwo\n\n- a\n  - b\n1. c\n```js\n<script>\n```\nend',
+	);
+	expect(parts.map((part) => part.kind)).toEqual([
+		'heading',
+		'paragraph',
+		'list',
+		'list',
+		'code',
+		'paragraph',
+	]);
 	expect(parts[1]).toEqual({
 		kind: 'paragraph',
 		inline: [
@@ -11,7 +20,11 @@ it('reads lists, code and headings, and leaves the rest text', () => {
 			{ text: 'code', code: true, strong: false },
 			{ text: ' and ', code: false, strong: false },
 			{ text: 'strong', code: false, strong: true },
-			{ text: ' <img src=x onerror=alert(1)> ![i](https://example.com/i.png)\ntwo', code: false, strong: false },
+			{
+				text: ' <img src=x onerror=alert(1)> ![i](https://example.com/i.png)\ntwo',
+				code: false,
+				strong: false,
+			},
 		],
 	});
 	expect(parts[2]).toMatchObject({ ordered: false, items: [{ depth: 0 }, { depth: 1 }] });
@@ -23,6 +36,13 @@ it('reads lists, code and headings, and leaves the rest text', () => {
 
 it('ends quickly on text that is meant to be slow', () => {
 	const start = performance.now();
-	for (const text of ['`'.repeat(50_000), '*'.repeat(50_000), ' '.repeat(50_000) + '-', '# '.repeat(50_000), '**a'.repeat(20_000)]) markdown(text);
+	for (const text of [
+		'`'.repeat(50_000),
+		'*'.repeat(50_000),
+		' '.repeat(50_000) + '-',
+		'# '.repeat(50_000),
+		'**a'.repeat(20_000),
+	])
+		markdown(text);
 	expect(performance.now() - start).toBeLessThan(2000);
 });

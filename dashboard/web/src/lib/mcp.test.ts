@@ -7,7 +7,10 @@ interface Sent {
 	// eslint-disable-next-line @typescript-eslint/no-explicit-any
 	body: any;
 }
-type Reply = (sent: Sent, write: (message: object) => void) => object | undefined | Promise<object | undefined>;
+type Reply = (
+	sent: Sent,
+	write: (message: object) => void,
+) => object | undefined | Promise<object | undefined>;
 
 const json = (body: object, status = 200, headers: Record<string, string> = {}) =>
 	new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } });
@@ -28,7 +31,9 @@ function gateway(era: Era, reply: Reply) {
 		sent.push(one);
 		if (one.method === 'DELETE') return new Response(null, { status: 204 });
 		if (one.body.method === 'initialize') {
-			return json(result(one.body.id, { protocolVersion: '2025-11-25' }), 200, { 'Mcp-Session-Id': `session-${++sessions}` });
+			return json(result(one.body.id, { protocolVersion: '2025-11-25' }), 200, {
+				'Mcp-Session-Id': `session-${++sessions}`,
+			});
 		}
 		if (one.body.id === undefined) return new Response(null, { status: 202 });
 		if (one.body.method === undefined) {
@@ -39,7 +44,9 @@ function gateway(era: Era, reply: Reply) {
 		const body = new ReadableStream<Uint8Array>({
 			async start(controller) {
 				const write = (message: object) =>
-					controller.enqueue(new TextEncoder().encode(`event: message\ndata: ${JSON.stringify(message)}\n\n`));
+					controller.enqueue(
+						new TextEncoder().encode(`event: message\ndata: ${JSON.stringify(message)}\n\n`),
+					);
 				signal?.addEventListener('abort', () => controller.error(signal.reason));
 				try {
 					const answer = await reply(one, write);
@@ -63,42 +70,89 @@ describe.each(eras)('in the %s era', (era) => {
 		const seen: unknown[] = [];
 		const { client, sent } = gateway(era, ({ body }, write) => {
 			const progressToken = body.params._meta.progressToken;
-			write({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1, total: 2, message: 'half' } });
-			write({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'other', progress: 9 } });
+			write({
+				jsonrpc: '2.0',
+				method: 'notifications/progress',
+				params: { progressToken, progress: 1, total: 2, message: 'half' },
+			});
+			write({
+				jsonrpc: '2.0',
+				method: 'notifications/progress',
+				params: { progressToken: 'other', progress: 9 },
+			});
 			write({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: { a: 1 } } });
 			return result(body.id, done);
 		});
-		const outcome = await client.callTool('a__b', { x: 1 }, { progress: (p) => seen.push(p), note: (n) => seen.push(n) });
+		const outcome = await client.callTool(
+			'a__b',
+			{ x: 1 },
+			{ progress: (p) => seen.push(p), note: (n) => seen.push(n) },
+		);
 		expect(outcome).toMatchObject({ kind: 'result', result: done, rounds: 0 });
 		expect(outcome.bytes).toBe(outcome.raw.length);
-		expect(outcome.frames.map((frame) => frame.direction)).toEqual(['sent', 'received', 'received', 'received', 'received']);
+		expect(outcome.frames.map((frame) => frame.direction)).toEqual([
+			'sent',
+			'received',
+			'received',
+			'received',
+			'received',
+		]);
 		expect(seen).toEqual([{ progress: 1, total: 2, message: 'half' }, 'info: {"a":1}']);
 		const call = sent.at(-1)!;
 		expect(call.body).toMatchObject({ method: 'tools/call', params: { name: 'a__b', arguments: { x: 1 } } });
-		const hello = era === 'modern' ? call.body.params._meta['io.modelcontextprotocol/clientInfo'] : sent[0]!.body.params.clientInfo;
+		const hello =
+			era === 'modern'
+				? call.body.params._meta['io.modelcontextprotocol/clientInfo']
+				: sent[0]!.body.params.clientInfo;
 		expect(hello).toEqual({ name: 'mcp-gw dashboard', version: '1.2' });
 	});
 
 	it('shows what went wrong as what it is', async () => {
-		const answers: (object | undefined)[] = [{ error: { code: -32602, message: 'bad', data: { at: 1 } } }, undefined, { result: 7 }];
+		const answers: (object | undefined)[] = [
+			{ error: { code: -32602, message: 'bad', data: { at: 1 } } },
+			undefined,
+			{ result: 7 },
+		];
 		const { client } = gateway(era, ({ body }) => {
 			const answer = answers.shift();
 			return answer && { jsonrpc: '2.0', id: body.id, ...answer };
 		});
-		expect(await client.callTool('t', {})).toMatchObject({ kind: 'rpc', code: -32602, message: 'bad', data: { at: 1 } });
-		expect(await client.callTool('t', {})).toMatchObject({ kind: 'transport', message: expect.stringContaining('ended before') });
-		expect(await client.callTool('t', {})).toMatchObject({ kind: 'transport', message: expect.stringContaining('neither') });
+		expect(await client.callTool('t', {})).toMatchObject({
+			kind: 'rpc',
+			code: -32602,
+			message: 'bad',
+			data: { at: 1 },
+		});
+		expect(await client.callTool('t', {})).toMatchObject({
+			kind: 'transport',
+			message: expect.stringContaining('ended before'),
+		});
+		expect(await client.callTool('t', {})).toMatchObject({
+			kind: 'transport',
+			message: expect.stringContaining('neither'),
+		});
 	});
 
 	it('says in words what no JSON-RPC server would answer', async () => {
 		const fetch = vi.fn<() => Promise<Response>>();
 		const client = new Client({ era, version: '1', fetch });
 		fetch.mockResolvedValueOnce(json({ error: 'sign in first' }, 401));
-		expect(await client.callTool('t', {})).toMatchObject({ kind: 'transport', status: 401, message: 'sign in first' });
+		expect(await client.callTool('t', {})).toMatchObject({
+			kind: 'transport',
+			status: 401,
+			message: 'sign in first',
+		});
 		fetch.mockResolvedValueOnce(new Response('<h1>Bad gateway</h1>', { status: 502 }));
-		expect(await client.callTool('t', {})).toMatchObject({ kind: 'transport', status: 502, message: expect.stringContaining('502') });
+		expect(await client.callTool('t', {})).toMatchObject({
+			kind: 'transport',
+			status: 502,
+			message: expect.stringContaining('502'),
+		});
 		fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'));
-		expect(await client.callTool('t', {})).toMatchObject({ kind: 'transport', message: expect.stringContaining('could not be reached') });
+		expect(await client.callTool('t', {})).toMatchObject({
+			kind: 'transport',
+			message: expect.stringContaining('could not be reached'),
+		});
 	});
 
 	it('cancels', async () => {
@@ -117,11 +171,19 @@ describe.each(eras)('in the %s era', (era) => {
 	});
 
 	it('asks the person, and is withdrawn with the call', async () => {
-		const form = { method: 'elicitation/create', params: { message: 'Name?', requestedSchema: { type: 'object' } } };
+		const form = {
+			method: 'elicitation/create',
+			params: { message: 'Name?', requestedSchema: { type: 'object' } },
+		};
 		const { client, answer } = gateway(era, async ({ body }, write) => {
 			if (era === 'modern') {
 				const answers = body.params.inputResponses;
-				return result(body.id, answers ? { content: [answers] } : { resultType: 'input_required', inputRequests: { q: form }, requestState: 's' });
+				return result(
+					body.id,
+					answers
+						? { content: [answers] }
+						: { resultType: 'input_required', inputRequests: { q: form }, requestState: 's' },
+				);
 			}
 			write({ jsonrpc: '2.0', id: 'q', ...form });
 			return result(body.id, { content: [{ q: ((await answer('q')) as { result: object }).result }] });
@@ -136,7 +198,11 @@ describe.each(eras)('in the %s era', (era) => {
 			result: { content: [{ q: { action: 'accept', content: { name: 'x' } } }] },
 		});
 		const stop = new AbortController();
-		const never = client.callTool('t', {}, { signal: stop.signal, ask: () => (stop.abort(), new Promise(() => undefined)) });
+		const never = client.callTool(
+			't',
+			{},
+			{ signal: stop.signal, ask: () => (stop.abort(), new Promise(() => undefined)) },
+		);
 		expect(await never).toMatchObject({ kind: 'cancelled' });
 	});
 
@@ -144,9 +210,16 @@ describe.each(eras)('in the %s era', (era) => {
 		const notes: string[] = [];
 		const { client, answer } = gateway(era, async ({ body }, write) => {
 			if (era === 'modern') {
-				if (!body.params.inputResponses) return result(body.id, { resultType: 'input_required', inputRequests: { r: { method: 'roots/list', params: {} } } });
+				if (!body.params.inputResponses)
+					return result(body.id, {
+						resultType: 'input_required',
+						inputRequests: { r: { method: 'roots/list', params: {} } },
+					});
 				expect(body.params.inputResponses).toEqual({ r: { roots: [] } });
-				return result(body.id, { resultType: 'input_required', inputRequests: { s: { method: 'sampling/createMessage', params: { maxTokens: 3 } } } });
+				return result(body.id, {
+					resultType: 'input_required',
+					inputRequests: { s: { method: 'sampling/createMessage', params: { maxTokens: 3 } } },
+				});
 			}
 			write({ jsonrpc: '2.0', id: 1, method: 'roots/list' });
 			expect(await answer(1)).toMatchObject({ result: { roots: [] } });
@@ -157,14 +230,22 @@ describe.each(eras)('in the %s era', (era) => {
 			return result(body.id, done);
 		});
 		const outcome = await client.callTool('t', {}, { note: (text) => notes.push(text) });
-		expect(notes).toEqual([expect.stringContaining('roots/list'), expect.stringMatching(/language model.*"maxTokens":3/)]);
+		expect(notes).toEqual([
+			expect.stringContaining('roots/list'),
+			expect.stringMatching(/language model.*"maxTokens":3/),
+		]);
 		expect(outcome.kind).toBe(era === 'modern' ? 'transport' : 'result');
 	});
 });
 
 it('sends what stands alone with the headers of 2026-07-28', async () => {
 	const { client, sent } = gateway('modern', ({ body }) => result(body.id, done));
-	await client.callTool('ünï', { city: 'Ulm', n: 3 }, {}, { properties: { city: { type: 'string', 'x-mcp-header': 'City' } } });
+	await client.callTool(
+		'ünï',
+		{ city: 'Ulm', n: 3 },
+		{},
+		{ properties: { city: { type: 'string', 'x-mcp-header': 'City' } } },
+	);
 	expect(sent).toHaveLength(1);
 	expect(sent[0]!.headers).toMatchObject({
 		'MCP-Protocol-Version': '2026-07-28',
@@ -172,7 +253,9 @@ it('sends what stands alone with the headers of 2026-07-28', async () => {
 		'Mcp-Name': '=?base64?w7xuw68=?=',
 		'Mcp-Param-City': 'Ulm',
 	});
-	expect(sent[0]!.body.params._meta['io.modelcontextprotocol/clientCapabilities']).toMatchObject({ elicitation: { form: {}, url: {} } });
+	expect(sent[0]!.body.params._meta['io.modelcontextprotocol/clientCapabilities']).toMatchObject({
+		elicitation: { form: {}, url: {} },
+	});
 	await client.readResource('mem://a');
 	expect(sent[1]!.headers).toMatchObject({ 'Mcp-Method': 'resources/read', 'Mcp-Name': 'mem://a' });
 });
@@ -182,7 +265,11 @@ it('repeats a call with the answers and the state, and not for ever', async () =
 	const { client } = gateway('modern', ({ body }) => {
 		states.push(body.params.requestState);
 		const question = { method: 'elicitation/create', params: { message: 'again' } };
-		return result(body.id, { resultType: 'input_required', inputRequests: { q: question }, requestState: `s${states.length}` });
+		return result(body.id, {
+			resultType: 'input_required',
+			inputRequests: { q: question },
+			requestState: `s${states.length}`,
+		});
 	});
 	const outcome = await client.callTool('t', {}, { ask: async () => ({ action: 'decline' }) });
 	expect(outcome).toMatchObject({ kind: 'transport', message: expect.stringContaining('10 times') });
@@ -194,11 +281,27 @@ it('opens pages that must be visited first, and then calls again', async () => {
 	let calls = 0;
 	const { client } = gateway('legacy', ({ body }) =>
 		++calls === 1
-			? { jsonrpc: '2.0', id: body.id, error: { code: -32042, message: 'sign in', data: { elicitations: [{ mode: 'url', url: 'https://example.com/', message: 'Sign in', elicitationId: '1' }] } } }
+			? {
+					jsonrpc: '2.0',
+					id: body.id,
+					error: {
+						code: -32042,
+						message: 'sign in',
+						data: {
+							elicitations: [
+								{ mode: 'url', url: 'https://example.com/', message: 'Sign in', elicitationId: '1' },
+							],
+						},
+					},
+				}
 			: result(body.id, done),
 	);
 	const asked: unknown[] = [];
-	const outcome = await client.callTool('t', {}, { ask: async (question) => (asked.push(question), { action: 'accept' }) });
+	const outcome = await client.callTool(
+		't',
+		{},
+		{ ask: async (question) => (asked.push(question), { action: 'accept' }) },
+	);
 	expect(outcome).toMatchObject({ kind: 'result', rounds: 1 });
 	expect(asked).toEqual([{ round: 1, mode: 'url', message: 'Sign in', url: 'https://example.com/' }]);
 });
@@ -217,12 +320,18 @@ it('has one session for all calls, a new one where it is lost, and ends it', asy
 		const body = JSON.parse(init.body as string) as { id?: number; method: string };
 		if (body.method === 'initialize') return json(result(body.id, {}), 200, { 'Mcp-Session-Id': 'x' });
 		if (body.id === undefined) return new Response(null, { status: 202 });
-		if (lost) return (lost = false), json({ jsonrpc: '2.0', id: body.id, error: { code: -32001, message: 'Session not found' } }, 404);
+		if (lost)
+			return (
+				(lost = false),
+				json({ jsonrpc: '2.0', id: body.id, error: { code: -32001, message: 'Session not found' } }, 404)
+			);
 		return json(result(body.id, done));
 	});
 	const again = new Client({ era: 'legacy', version: '1', fetch });
 	expect(await again.callTool('t', {})).toMatchObject({ kind: 'result' });
-	expect(fetch.mock.calls.filter(([, init]) => (init.body as string).includes('"initialize"'))).toHaveLength(2);
+	expect(fetch.mock.calls.filter(([, init]) => (init.body as string).includes('"initialize"'))).toHaveLength(
+		2,
+	);
 });
 
 it('lets go of a question that the server takes back', async () => {
@@ -233,14 +342,22 @@ it('lets go of a question that the server takes back', async () => {
 		return result(body.id, done);
 	});
 	const withdrawn = vi.fn();
-	expect(await client.callTool('t', {}, { withdrawn, ask: () => new Promise(() => undefined) })).toMatchObject({ kind: 'result' });
+	expect(
+		await client.callTool('t', {}, { withdrawn, ask: () => new Promise(() => undefined) }),
+	).toMatchObject({ kind: 'result' });
 	expect(withdrawn).toHaveBeenCalledOnce();
 });
 
 it('headers carry every text', () => {
 	for (const text of ['plain', 'a b', '']) expect(headerValue(text)).toBe(text);
-	for (const text of [' edge', 'ü', '=?base64?eA==?=', 'a\nb']) expect(headerValue(text)).toMatch(/^=\?base64\?[\w+/=]+\?=$/);
-	expect(paramHeaders({ properties: { a: { 'x-mcp-header': 'A' }, b: { properties: { c: { 'x-mcp-header': 'C' } } } } }, { a: { no: 1 }, b: { c: true } })).toEqual({
+	for (const text of [' edge', 'ü', '=?base64?eA==?=', 'a\nb'])
+		expect(headerValue(text)).toMatch(/^=\?base64\?[\w+/=]+\?=$/);
+	expect(
+		paramHeaders(
+			{ properties: { a: { 'x-mcp-header': 'A' }, b: { properties: { c: { 'x-mcp-header': 'C' } } } } },
+			{ a: { no: 1 }, b: { c: true } },
+		),
+	).toEqual({
 		'Mcp-Param-C': 'true',
 	});
 });

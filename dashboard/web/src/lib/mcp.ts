@@ -188,7 +188,8 @@ export class Client {
 			try {
 				result = await this.request(method, { ...params, ...answered }, call, extra);
 			} catch (error) {
-				const pages = error instanceof RpcError && error.code === -32042 ? own(error.data, 'elicitations') : null;
+				const pages =
+					error instanceof RpcError && error.code === -32042 ? own(error.data, 'elicitations') : null;
 				if (!Array.isArray(pages) || pages.length === 0 || call.round >= maxRounds) throw error;
 				call.round++;
 				for (const page of pages) {
@@ -237,7 +238,9 @@ export class Client {
 	}
 
 	private roots(call: Call): JsonObject {
-		call.note?.('The server asked for the roots (roots/list). A page has no files, so the answer was an empty list.');
+		call.note?.(
+			'The server asked for the roots (roots/list). A page has no files, so the answer was an empty list.',
+		);
 		return { roots: [] };
 	}
 
@@ -336,7 +339,9 @@ export class Client {
 		const stop = () => {
 			if (session === undefined) return; // there the closed stream says it
 			const params = { requestId: id, reason: 'cancelled in the playground' };
-			this.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, headers).catch(() => undefined);
+			this.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, headers).catch(
+				() => undefined,
+			);
 		};
 		call.signal?.addEventListener('abort', stop);
 		try {
@@ -372,7 +377,9 @@ export class Client {
 		try {
 			if (method === 'elicitation/create') {
 				call.round++;
-				const back = new Promise<never>((_, reject) => call.open.set(own(request, 'id'), () => reject(new Error())));
+				const back = new Promise<never>((_, reject) =>
+					call.open.set(own(request, 'id'), () => reject(new Error())),
+				);
 				reply = { result: await Promise.race([this.elicit(params, call), back]) };
 			} else if (method === 'roots/list') reply = { result: this.roots(call) };
 			else if (method === 'ping') reply = { result: {} };
@@ -397,7 +404,11 @@ export class Client {
 		return this.fetch(this.url, {
 			method: 'POST',
 			body: JSON.stringify(message),
-			headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers },
+			headers: {
+				'Content-Type': 'application/json',
+				Accept: 'application/json, text/event-stream',
+				...headers,
+			},
 			...(signal ? { signal } : {}),
 		});
 	}
@@ -423,7 +434,10 @@ async function bodyText(response: Response): Promise<string> {
 	} catch {
 		if (response.ok && all === '') return '';
 		const answered = response.ok ? 'The answer is not JSON' : `The gateway answered ${response.status}`;
-		throw new TransportError(`${answered}: ${all.trim().slice(0, 500) || response.statusText}`, response.status);
+		throw new TransportError(
+			`${answered}: ${all.trim().slice(0, 500) || response.statusText}`,
+			response.status,
+		);
 	}
 	if (own(body, 'jsonrpc') === undefined) {
 		const said = own(body, 'error');
@@ -463,7 +477,8 @@ function notified(message: unknown, id: number, call: Call): void {
 
 function frame(call: Call, direction: Frame['direction'], text: string): void {
 	if (call.frames.length >= maxFrames) return;
-	const kept = text.length > maxFrameText ? `${text.slice(0, maxFrameText)} … ${text.length} characters` : text;
+	const kept =
+		text.length > maxFrameText ? `${text.slice(0, maxFrameText)} … ${text.length} characters` : text;
 	call.frames.push({ direction, at: Date.now(), text: kept });
 }
 

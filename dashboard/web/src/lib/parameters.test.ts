@@ -7,7 +7,10 @@ it('a row for each parameter, nested ones below theirs', () => {
 		properties: {
 			state: { enum: ['open', 'closed'], default: 'open', description: 'Which' },
 			n: { type: ['integer', 'null'], minimum: 1, maximum: 9 },
-			list: { type: 'array', items: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] } },
+			list: {
+				type: 'array',
+				items: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
+			},
 			any: {},
 			u: { oneOf: [{ type: 'object', properties: { kind: { const: 'a' } } }, { type: 'string' }] },
 		},
@@ -31,7 +34,10 @@ it('a row for each parameter, nested ones below theirs', () => {
 
 it('a schema without an end has a table with one', () => {
 	expect(parameters({ properties: { a: { $ref: '#' }, b: { $ref: '#' } } }).cut).toBe(true);
-	const wide = parameters({ type: 'object', properties: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`p${i}`, { type: 'string' }])) });
+	const wide = parameters({
+		type: 'object',
+		properties: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`p${i}`, { type: 'string' }])),
+	});
 	expect(wide).toMatchObject({ cut: true, rows: { length: maxRows } });
 	expect(parameters(undefined).rows).toEqual([]);
 	expect(parameters(7).rows).toEqual([]);

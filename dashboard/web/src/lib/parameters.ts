@@ -28,7 +28,11 @@ export function parameters(schema: unknown): { rows: Row[]; cut: boolean } {
 		const properties = own(root.schema, 'properties');
 		const names = properties ? Object.keys(properties as object) : [];
 		for (const name of names.slice(0, maxRows)) {
-			const one = new Shape(new Resolver(schema), own(properties, name), { key: name, required: false, level: 1 });
+			const one = new Shape(new Resolver(schema), own(properties, name), {
+				key: name,
+				required: false,
+				level: 1,
+			});
 			rows.push(row(one, name, 0));
 		}
 		return { rows, cut: names.length > maxRows };
@@ -67,7 +71,10 @@ function row(shape: Shape, name: string, depth: number, path = name): Row {
 		required: shape.required && !name.startsWith('or: '),
 		...(shape.hasDefault ? { default: shape.default } : {}),
 		limits: shape.limits,
-		options: shape.kind === 'choice' || shape.kind === 'checks' ? shape.options.map((option) => JSON.stringify(option.value)) : [],
+		options:
+			shape.kind === 'choice' || shape.kind === 'checks'
+				? shape.options.map((option) => JSON.stringify(option.value))
+				: [],
 		description: shape.description,
 		deprecated: shape.deprecated,
 	};

@@ -4,7 +4,8 @@ import { events, maxEvent } from './sse';
 function stream(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
 	return new ReadableStream({
 		start(controller) {
-			for (const chunk of chunks) controller.enqueue(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk);
+			for (const chunk of chunks)
+				controller.enqueue(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk);
 			controller.close();
 		},
 	});
@@ -16,7 +17,8 @@ const all = async (body: ReadableStream<Uint8Array>) => {
 };
 
 it('reads events however they are cut', async () => {
-	const text = ': hello\r\n\r\nevent: message\r\nid: 1\r\ndata: {"a":\r\ndata: "ü🎈"}\r\n\r\ndata:x\n\ndata\n\ndata: lost';
+	const text =
+		': hello\r\n\r\nevent: message\r\nid: 1\r\ndata: {"a":\r\ndata: "ü🎈"}\r\n\r\ndata:x\n\ndata\n\ndata: lost';
 	const bytes = new TextEncoder().encode(text);
 	for (let size = 1; size < 12; size++) {
 		const chunks: Uint8Array[] = [];

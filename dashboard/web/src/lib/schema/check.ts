@@ -85,7 +85,11 @@ export class Checker {
 				}
 				put(result, key, map);
 			} else if (Array.isArray(value) && lists.has(key)) {
-				put(result, key, value.map((part) => this.copy(part, depth + 1)));
+				put(
+					result,
+					key,
+					value.map((part) => this.copy(part, depth + 1)),
+				);
 			} else if (plain.has(key)) {
 				put(result, key, value);
 			} else {
@@ -213,7 +217,16 @@ function weight(errors: OutputUnit[], union: OutputUnit): number {
 
 const maps = new Set(['$defs', 'definitions', 'properties', 'patternProperties', 'dependentSchemas']);
 const lists = new Set(['prefixItems', 'items', 'allOf', 'anyOf', 'oneOf']);
-const plain = new Set(['enum', 'const', 'default', 'examples', 'required', 'dependentRequired', '$comment', '$vocabulary']);
+const plain = new Set([
+	'enum',
+	'const',
+	'default',
+	'examples',
+	'required',
+	'dependentRequired',
+	'$comment',
+	'$vocabulary',
+]);
 const outer = new Set([
 	'properties',
 	'patternProperties',

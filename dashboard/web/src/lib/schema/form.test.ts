@@ -1,22 +1,39 @@
 import { describe, expect, it } from 'vitest';
-import { addItem, buildForm, choose, clearField, placeOf, readField, removeItem, setField, setNull, type Field } from './form';
+import {
+	addItem,
+	buildForm,
+	check,
+	choose,
+	clearField,
+	editRaw,
+	pick,
+	placeOf,
+	readField,
+	removeItem,
+	setField,
+	setNull,
+	typeText as type,
+	type Field,
+} from './form';
 import type { Json } from './json';
 
-const object = (properties: Record<string, unknown>, more: object = {}) => ({ type: 'object', properties, ...more });
+const object = (properties: Record<string, unknown>, more: object = {}) => ({
+	type: 'object',
+	properties,
+	...more,
+});
 const value = (form: Field) => readField(form).value;
 function at(form: Field, ...path: (string | number)[]): Field {
 	let field = form;
 	for (const part of path) {
 		if (field.shape.kind === 'variants') field = field.branches[field.choice]!;
 		field =
-			typeof part === 'number' ? field.items[part]! : field.members.find((member) => member.shape.key === part)!;
+			typeof part === 'number'
+				? field.items[part]!
+				: field.members.find((member) => member.shape.key === part)!;
 		expect(field, `field ${part}`).toBeDefined();
 	}
 	return field;
-}
-function type(field: Field, text: string) {
-	field.state = 'set';
-	field.text = text;
 }
 /** Value → form → value. */
 function through(schema: unknown, json: Json) {
@@ -90,12 +107,17 @@ describe('widgets', () => {
 	it('says the limits', () => {
 		const limits = (schema: object) => at(buildForm(object({ x: schema })), 'x').shape.limits;
 		expect(limits({ type: 'integer', minimum: 1, maximum: 9 })).toEqual(['1 to 9']);
-		expect(limits({ type: 'number', exclusiveMinimum: 0, multipleOf: 0.5 })).toEqual(['above 0', 'a multiple of 0.5']);
-		expect(limits({ type: 'string', maxLength: 9, pattern: '^a' })).toEqual(['at most 9 characters', 'matches ^a']);
-		expect(limits({ type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2, uniqueItems: true })).toEqual([
-			'exactly 2 items',
-			'no two alike',
+		expect(limits({ type: 'number', exclusiveMinimum: 0, multipleOf: 0.5 })).toEqual([
+			'above 0',
+			'a multiple of 0.5',
 		]);
+		expect(limits({ type: 'string', maxLength: 9, pattern: '^a' })).toEqual([
+			'at most 9 characters',
+			'matches ^a',
+		]);
+		expect(
+			limits({ type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2, uniqueItems: true }),
+		).toEqual(['exactly 2 items', 'no two alike']);
 	});
 
 	it('draws what must be given first', () => {
@@ -106,7 +128,12 @@ describe('widgets', () => {
 
 describe('absent is not empty', () => {
 	const schema = object(
-		{ text: { type: 'string' }, must: { type: 'string' }, list: { type: 'array', items: { type: 'string' } }, deep: object({ a: { type: 'string' } }) },
+		{
+			text: { type: 'string' },
+			must: { type: 'string' },
+			list: { type: 'array', items: { type: 'string' } },
+			deep: object({ a: { type: 'string' } }),
+		},
 		{ required: ['must'] },
 	);
 
@@ -133,7 +160,14 @@ describe('absent is not empty', () => {
 	});
 
 	it('keeps all of it on the way through the form', () => {
-		for (const json of [{}, { text: '' }, { text: 'a', must: '' }, { list: [] }, { deep: {} }, { list: ['', 'x'], deep: { a: '' } }] as Json[]) {
+		for (const json of [
+			{},
+			{ text: '' },
+			{ text: 'a', must: '' },
+			{ list: [] },
+			{ deep: {} },
+			{ list: ['', 'x'], deep: { a: '' } },
+		] as Json[]) {
 			through(schema, json);
 		}
 	});
@@ -142,9 +176,11 @@ describe('absent is not empty', () => {
 		const form = buildForm(object({ x: { type: 'boolean' } }));
 		const field = at(form, 'x');
 		expect(value(form)).toEqual({});
-		for (const [choice, sent] of [[0, true], [1, false]] as const) {
-			field.state = 'set';
-			field.choice = choice;
+		for (const [choice, sent] of [
+			[0, true],
+			[1, false],
+		] as const) {
+			pick(field, choice);
 			expect(value(form)).toEqual({ x: sent });
 		}
 		clearField(field);
@@ -169,8 +205,7 @@ describe('mistakes that forms of this kind have made', () => {
 		expect(value(form)).toEqual({ id: 7 });
 		choose(form, 1);
 		type(at(form, 'name'), 'x');
-		at(form, 'verbose').state = 'set';
-		at(form, 'verbose').choice = 1;
+		pick(at(form, 'verbose'), 1);
 		expect(value(form)).toEqual({ name: 'x', verbose: false });
 		through(schema, { id: 1 });
 		through(schema, { name: 'n', verbose: true });
@@ -184,7 +219,10 @@ describe('mistakes that forms of this kind have made', () => {
 
 	it('a union that only says which members are needed leaves the form alone', () => {
 		const form = buildForm(
-			object({ a: { type: 'string' }, b: { type: 'string' } }, { anyOf: [{ required: ['a'] }, { required: ['b'] }] }),
+			object(
+				{ a: { type: 'string' }, b: { type: 'string' } },
+				{ anyOf: [{ required: ['a'] }, { required: ['b'] }] },
+			),
 		);
 		expect(form.shape.kind).toBe('object');
 		expect(form.members.map((member) => member.shape.key)).toEqual(['a', 'b']);
@@ -194,8 +232,14 @@ describe('mistakes that forms of this kind have made', () => {
 		const schema = object({
 			target: {
 				oneOf: [
-					object({ kind: { const: 'file' }, path: { type: 'string' }, depth: { type: 'integer' } }, { required: ['kind', 'path'] }),
-					object({ kind: { const: 'url' }, url: { type: 'string', format: 'uri' }, depth: { type: 'integer' } }, { required: ['kind', 'url'] }),
+					object(
+						{ kind: { const: 'file' }, path: { type: 'string' }, depth: { type: 'integer' } },
+						{ required: ['kind', 'path'] },
+					),
+					object(
+						{ kind: { const: 'url' }, url: { type: 'string', format: 'uri' }, depth: { type: 'integer' } },
+						{ required: ['kind', 'url'] },
+					),
 				],
 			},
 		});
@@ -248,7 +292,10 @@ describe('mistakes that forms of this kind have made', () => {
 	});
 
 	it('a default is there once and never overwrites what is typed', () => {
-		const schema = object({ x: { type: 'string', default: 'one' }, y: { type: 'string', default: 'two' } }, { required: ['x'] });
+		const schema = object(
+			{ x: { type: 'string', default: 'one' }, y: { type: 'string', default: 'two' } },
+			{ required: ['x'] },
+		);
 		const form = buildForm(schema);
 		expect(value(form)).toEqual({ x: 'one' });
 		type(at(form, 'x'), '');
@@ -262,10 +309,42 @@ describe('mistakes that forms of this kind have made', () => {
 
 	it.each([
 		['untitled single', { type: 'string', enum: ['a', 'b'] }, 'choice', ['a', 'b'], 'b'],
-		['titled single', { type: 'string', oneOf: [{ const: 'a', title: 'A' }, { const: 'b', title: 'B' }] }, 'choice', ['A', 'B'], 'b'],
+		[
+			'titled single',
+			{
+				type: 'string',
+				oneOf: [
+					{ const: 'a', title: 'A' },
+					{ const: 'b', title: 'B' },
+				],
+			},
+			'choice',
+			['A', 'B'],
+			'b',
+		],
 		['legacy titled', { type: 'string', enum: ['a', 'b'], enumNames: ['A', 'B'] }, 'choice', ['A', 'B'], 'b'],
-		['untitled multiple', { type: 'array', items: { type: 'string', enum: ['a', 'b'] } }, 'checks', ['a', 'b'], ['b', 'a']],
-		['titled multiple', { type: 'array', items: { anyOf: [{ const: 'a', title: 'A' }, { const: 'b', title: 'B' }] } }, 'checks', ['A', 'B'], ['b']],
+		[
+			'untitled multiple',
+			{ type: 'array', items: { type: 'string', enum: ['a', 'b'] } },
+			'checks',
+			['a', 'b'],
+			['b', 'a'],
+		],
+		[
+			'titled multiple',
+			{
+				type: 'array',
+				items: {
+					anyOf: [
+						{ const: 'a', title: 'A' },
+						{ const: 'b', title: 'B' },
+					],
+				},
+			},
+			'checks',
+			['A', 'B'],
+			['b'],
+		],
 	])('an enumeration, %s', (_, schema, kind, labels, sent) => {
 		const form = through(object({ x: schema }), { x: sent });
 		expect(at(form, 'x').shape.kind).toBe(kind);
@@ -311,7 +390,10 @@ describe('values that fit no widget', () => {
 });
 
 describe('lists', () => {
-	const schema = object({ rows: { type: 'array', items: object({ n: { type: 'integer' } }, { required: ['n'] }) }, words: { type: 'array', items: { type: 'string' } } });
+	const schema = object({
+		rows: { type: 'array', items: object({ n: { type: 'integer' } }, { required: ['n'] }) },
+		words: { type: 'array', items: { type: 'string' } },
+	});
 
 	it('rows come and go', () => {
 		const form = buildForm(schema);
@@ -336,6 +418,30 @@ describe('lists', () => {
 	});
 });
 
+it('checks keep the order in which they were made', () => {
+	const form = buildForm(object({ x: { type: 'array', items: { enum: ['a', 'b', 'c'] } } }));
+	const field = at(form, 'x');
+	for (const i of [2, 0, 1]) check(field, i, true);
+	check(field, 0, false);
+	expect(value(form)).toEqual({ x: ['c', 'b'] });
+	check(field, 2, false);
+	check(field, 1, false);
+	expect(value(form)).toEqual({ x: [] });
+});
+
+it('any field may be edited as JSON', () => {
+	const form = buildForm(object({ x: { type: 'array', items: { type: 'string' } } }), { x: ['a'] });
+	editRaw(at(form, 'x'));
+	type(at(form, 'x'), at(form, 'x').text.replace('"a"', '1'));
+	expect(value(form)).toEqual({ x: [1] });
+});
+
+it('a number without digits is not sent', () => {
+	const form = buildForm(object({ x: { type: 'integer' } }), { x: 1 });
+	type(at(form, 'x'), '');
+	expect(value(form)).toEqual({});
+});
+
 describe('references', () => {
 	const tree = {
 		type: 'object',
@@ -344,7 +450,10 @@ describe('references', () => {
 		$defs: {
 			node: {
 				type: 'object',
-				properties: { name: { $ref: '#/$defs/name', description: 'here' }, children: { type: 'array', items: { $ref: '#/$defs/node' } } },
+				properties: {
+					name: { $ref: '#/$defs/name', description: 'here' },
+					children: { type: 'array', items: { $ref: '#/$defs/node' } },
+				},
 				required: ['name'],
 			},
 			name: { type: 'string', description: 'there' },
@@ -361,7 +470,10 @@ describe('references', () => {
 	it('by anchor, by escaped pointer and through allOf', () => {
 		const form = buildForm({
 			allOf: [{ $ref: '#base' }, { properties: { b: { $ref: '#/$defs/a~1b%20c' } }, required: ['b'] }],
-			$defs: { base: { $anchor: 'base', type: 'object', properties: { a: { type: 'string' } } }, 'a/b c': { type: 'integer' } },
+			$defs: {
+				base: { $anchor: 'base', type: 'object', properties: { a: { type: 'string' } } },
+				'a/b c': { type: 'integer' },
+			},
 		});
 		expect(form.members.map((member) => [member.shape.key, member.shape.kind])).toEqual([
 			['b', 'number'],
@@ -380,7 +492,10 @@ describe('hostile schemas', () => {
 	};
 
 	it('a schema that needs itself without an end', () => {
-		const self = object({ a: { $ref: '#' }, b: { $ref: '#' }, c: { $ref: '#' } }, { required: ['a', 'b', 'c'] });
+		const self = object(
+			{ a: { $ref: '#' }, b: { $ref: '#' }, c: { $ref: '#' } },
+			{ required: ['a', 'b', 'c'] },
+		);
 		quick(self);
 		quick({ $ref: '#' });
 		quick({ allOf: [{ $ref: '#' }, { $ref: '#' }] });
@@ -390,7 +505,9 @@ describe('hostile schemas', () => {
 	});
 
 	it('a hundred kilobytes of parameters', () => {
-		const properties = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`parameter_${i}`, { type: 'string', description: 'x' }]));
+		const properties = Object.fromEntries(
+			Array.from({ length: 3000 }, (_, i) => [`parameter_${i}`, { type: 'string', description: 'x' }]),
+		);
 		const form = quick(object(properties));
 		expect(form.shape.kind).toBe('json');
 		expect(form.shape.note).toContain('3000');
@@ -421,14 +538,25 @@ describe('hostile schemas', () => {
 
 	it('keywords of the wrong type', () => {
 		quick({ type: 'object', properties: [], required: 'a', anyOf: {}, allOf: 7, enum: 'x' });
-		quick(object({ x: { enum: 'x' }, y: { type: 7 }, z: { items: 3, type: 'array' }, w: { oneOf: [] }, v: { anyOf: [null, 3] } }));
+		quick(
+			object({
+				x: { enum: 'x' },
+				y: { type: 7 },
+				z: { items: 3, type: 'array' },
+				w: { oneOf: [] },
+				v: { anyOf: [null, 3] },
+			}),
+		);
 		quick(null);
 		quick('text');
 	});
 });
 
 it('a pointer finds the field that shows it, or the one around it', () => {
-	const form = buildForm(object({ 'a/b': object({ c: { type: 'string' } }), x: {} }), { 'a/b': { c: 'x' }, x: { deep: [1] } });
+	const form = buildForm(object({ 'a/b': object({ c: { type: 'string' } }), x: {} }), {
+		'a/b': { c: 'x' },
+		x: { deep: [1] },
+	});
 	const { places } = readField(form);
 	expect(placeOf(places, '/a~1b/c')).toBe(at(form, 'a/b', 'c').id);
 	expect(placeOf(places, '/x/deep/0')).toBe(at(form, 'x').id);

@@ -204,7 +204,11 @@ function fit(shape: Shape, value: Json, depth = 0): number {
 		case 'text':
 			return typeof value === 'string' ? 1 : -1;
 		case 'number':
-			return typeof value === 'number' && (!shape.integer || Number.isInteger(value)) ? (shape.integer ? 2 : 1) : -1;
+			return typeof value === 'number' && (!shape.integer || Number.isInteger(value))
+				? shape.integer
+					? 2
+					: 1
+				: -1;
 		case 'boolean':
 		case 'choice':
 			return shape.options.some((option) => equal(option.value, value)) ? 3 : -1;
@@ -288,12 +292,45 @@ export function removeItem(field: Field, at: number): void {
 	field.items.splice(at, 1);
 }
 
+/** What is typed into a text, number or JSON field. A number without digits is none,
+ * where a text without letters is one. */
+export function typeText(field: Field, text: string): void {
+	if (text === '' && !field.raw && field.shape.kind === 'number') {
+		clearField(field);
+		return;
+	}
+	field.state = 'set';
+	field.text = text;
+}
+
+/** Picks an option; −1 takes the pick back. */
+export function pick(field: Field, at: number): void {
+	if (at < 0) {
+		clearField(field);
+		return;
+	}
+	field.state = 'set';
+	field.choice = at;
+}
+
+export function check(field: Field, at: number, on: boolean): void {
+	field.state = 'set';
+	field.picked = on ? [...field.picked, at] : field.picked.filter((one) => one !== at);
+}
+
+/** Edits a value that fits no widget as JSON, or goes back to the widget. */
+export function editRaw(field: Field): void {
+	const { value } = readField(field);
+	toRaw(field, value ?? null);
+}
+
 /** Picks another variant; what both know by the same name is kept. */
 export function choose(field: Field, at: number, making: Making = later()): void {
 	const shape = field.shape.branches[at];
 	if (!shape) return;
 	const before = field.branches[field.choice];
-	if (field.branches.length !== field.shape.branches.length) field.branches = field.shape.branches.map(() => null);
+	if (field.branches.length !== field.shape.branches.length)
+		field.branches = field.shape.branches.map(() => null);
 	field.state = 'set';
 	field.choice = at;
 	if (field.branches[at]) return;

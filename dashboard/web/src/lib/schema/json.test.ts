@@ -52,8 +52,14 @@ describe('parse', () => {
 });
 
 it('reads no number out of what is none', () => {
-	for (const text of ['', '1.', '.5', '+1', '0x10', 'NaN', '1 2', '1,5']) expect(readNumber(text)).toHaveProperty('error');
-	for (const [text, value] of [['0.1', 0.1], [' -7 ', -7], ['1e21', 1e21], ['1.50', 1.5]] as const) {
+	for (const text of ['', '1.', '.5', '+1', '0x10', 'NaN', '1 2', '1,5'])
+		expect(readNumber(text)).toHaveProperty('error');
+	for (const [text, value] of [
+		['0.1', 0.1],
+		[' -7 ', -7],
+		['1e21', 1e21],
+		['1.50', 1.5],
+	] as const) {
 		expect(readNumber(text)).toEqual({ value });
 	}
 });

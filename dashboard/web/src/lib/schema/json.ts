@@ -12,9 +12,7 @@ export interface JsonMistake {
 	column: number;
 }
 
-export type Parsed =
-	| { ok: true; value: Json }
-	| { ok: false; mistake: JsonMistake };
+export type Parsed = { ok: true; value: Json } | { ok: false; mistake: JsonMistake };
 
 /** Deeper nesting than this is refused: nobody means it, and it costs stack. */
 export const maxDepth = 400;

@@ -56,7 +56,11 @@ export function safePattern(pattern: string): boolean {
 				const bounds = /^\{(\d+)(,?)(\d*)\}/.exec(pattern.slice(i));
 				const most = bounds ? Number(bounds[3] || (bounds[2] ? Infinity : bounds[1])) : Infinity;
 				const endless = most > 10;
-				if (group && (endless ? group.repeats : group.endless) && !marked(pattern.slice(group.start, closedAt))) {
+				if (
+					group &&
+					(endless ? group.repeats : group.endless) &&
+					!marked(pattern.slice(group.start, closedAt))
+				) {
 					return false;
 				}
 				around.repeats = true;

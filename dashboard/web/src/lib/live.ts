@@ -1,0 +1,166 @@
+// The page's one stream of events. A browser gives up for good on any answer but 200,
+// and never notices a socket that leads nowhere: this comes back by itself, and says
+// what became of it. No Svelte in it: events.svelte.ts shows its state.
+
+export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'closed';
+
+export interface LiveOptions {
+	url: string;
+	/** All events but ping, in order, once a frame. */
+	take: (events: LiveEvent[]) => void;
+	/** What the stream cannot tell: the snapshots are to be fetched anew. */
+	stale: () => void;
+	state: (link: Link, nextTry: number) => void;
+	source?: (url: string) => EventSource;
+	now?: () => number;
+	frame?: (run: () => void) => void;
+}
+
+export interface LiveEvent {
+	name: string;
+	data: unknown;
+}
+
+export const eventNames = [
+	'hello',
+	'backend',
+	'backend_removed',
+	'discovery',
+	'tools_changed',
+	'call_started',
+	'call_finished',
+	'calls',
+	'client',
+	'client_refused',
+	'change',
+	'metrics',
+	'gap',
+	'reset',
+];
+
+/** The gateway says something each 15 s; after three times that it is not there. */
+const silence = 45_000;
+const firstTry = 1000;
+const lastTry = 30_000;
+/** A page that nobody sees for so long lets go. */
+const hidden = 5 * 60_000;
+
+export class Live {
+	private es: EventSource | undefined;
+	private last = '';
+	private tries = 0;
+	private heard = 0;
+	private retry: ReturnType<typeof setTimeout> | undefined;
+	private watch: ReturnType<typeof setInterval> | undefined;
+	private away: ReturnType<typeof setTimeout> | undefined;
+	private queue: LiveEvent[] = [];
+	private scheduled = false;
+	private readonly source: (url: string) => EventSource;
+	private readonly now: () => number;
+	private readonly frame: (run: () => void) => void;
+
+	constructor(private readonly o: LiveOptions) {
+		this.source = o.source ?? ((url) => new EventSource(url));
+		this.now = o.now ?? Date.now;
+		// A hidden page has no frames.
+		this.frame = o.frame ?? ((run) => (document.hidden ? setTimeout(run, 250) : requestAnimationFrame(run)));
+	}
+
+	/** Opens the stream, and keeps it open until close. */
+	open() {
+		this.watch ??= setInterval(() => {
+			if (this.es && this.now() - this.heard > silence) this.lost();
+		}, 5000);
+		this.connect();
+	}
+
+	close() {
+		this.drop();
+		clearTimeout(this.retry);
+		clearTimeout(this.away);
+		clearInterval(this.watch);
+		this.watch = undefined;
+		this.o.state('closed', 0);
+	}
+
+	/** Tries at once, as when the network is back or somebody asks for it. */
+	nudge() {
+		if (!this.watch || this.es?.readyState === 1) return;
+		this.tries = 0;
+		this.connect();
+	}
+
+	/** Tells whether somebody sees the page. */
+	seen(visible: boolean) {
+		clearTimeout(this.away);
+		if (visible) {
+			if (!this.es || this.now() - this.heard > silence) {
+				this.drop();
+				this.nudge();
+			}
+			return;
+		}
+		this.away = setTimeout(() => {
+			clearTimeout(this.retry);
+			this.drop();
+		}, hidden);
+	}
+
+	private connect() {
+		clearTimeout(this.retry);
+		this.drop();
+		this.heard = this.now();
+		if (this.tries === 0) this.o.state('connecting', 0);
+		const since = this.last ? `?since=${encodeURIComponent(this.last)}` : '';
+		const es = this.source(this.o.url + since);
+		this.es = es;
+		es.addEventListener('open', () => {
+			if (es !== this.es) return;
+			this.heard = this.now();
+			this.tries = 0;
+			this.o.state('live', 0);
+		});
+		es.addEventListener('error', () => {
+			if (es === this.es) this.lost();
+		});
+		es.addEventListener('ping', () => (this.heard = this.now()));
+		for (const name of eventNames) {
+			es.addEventListener(name, (e) => es === this.es && this.hear(name, e as MessageEvent<string>));
+		}
+	}
+
+	private hear(name: string, e: MessageEvent<string>) {
+		this.heard = this.now();
+		if (e.lastEventId) this.last = e.lastEventId;
+		let data: unknown;
+		try {
+			data = JSON.parse(e.data);
+		} catch {
+			return; // cut off; what it was about is asked for when the stream is back
+		}
+		if (name === 'reset') this.o.stale();
+		this.queue.push({ name, data });
+		if (this.scheduled) return;
+		this.scheduled = true;
+		this.frame(() => {
+			this.scheduled = false;
+			const events = this.queue;
+			this.queue = [];
+			this.o.take(events);
+		});
+	}
+
+	private lost() {
+		this.drop();
+		const wait = Math.min(lastTry, firstTry * 2 ** this.tries) * (0.8 + 0.4 * Math.random());
+		this.tries++;
+		this.o.state(this.tries > 4 ? 'offline' : 'reconnecting', this.now() + wait);
+		clearTimeout(this.retry);
+		this.retry = setTimeout(() => this.connect(), wait);
+	}
+
+	private drop() {
+		this.es?.close();
+		this.es = undefined;
+	}
+}

@@ -1,0 +1,146 @@
+// One run of a tool in the playground, from its start to what came of it.
+import type { Answer, Client, Frame, Outcome, Progress, Question } from './mcp';
+import type { Json } from './schema/json';
+
+export interface Turn {
+	question: Question;
+	answer?: Answer;
+	/** The server took it back. */
+	withdrawn?: boolean;
+}
+
+export interface Run {
+	id: number;
+	tool: string;
+	args: Json;
+	era: string;
+	/** Date.now() of its start. */
+	started: number;
+	progress: Progress | null;
+	notes: string[];
+	/** The server's questions, the last one unanswered while it waits. */
+	turns: Turn[];
+	frames: Frame[];
+	outcome: Outcome | null;
+}
+
+/** Runs kept for each tool, in this page only. */
+export const maxRuns = 10;
+const maxNotes = 200;
+
+let count = 0;
+
+export function newRun(tool: string, args: Json, era: string): Run {
+	return {
+		id: ++count,
+		tool,
+		args,
+		era,
+		started: Date.now(),
+		progress: null,
+		notes: [],
+		turns: [],
+		frames: [],
+		outcome: null,
+	};
+}
+
+/** What lets a person answer the question that is open. */
+export interface Asking {
+	answer?: (answer: Answer) => void;
+}
+
+/** Carries run through. run is changed as things happen, so that a page may watch it. */
+export async function carry(
+	run: Run,
+	client: Client,
+	asking: Asking,
+	signal: AbortSignal,
+	schema: unknown,
+): Promise<void> {
+	const outcome = await client.callTool(
+		run.tool,
+		run.args,
+		{
+			signal,
+			progress: (progress) => (run.progress = progress),
+			note: (text) => {
+				if (run.notes.length < maxNotes) run.notes.push(text);
+			},
+			ask: (question) =>
+				new Promise((resolve) => {
+					run.turns.push({ question });
+					const turn = run.turns.at(-1)!;
+					asking.answer = (answer) => {
+						delete asking.answer;
+						turn.answer = answer;
+						resolve(answer);
+					};
+				}),
+			withdrawn: () => {
+				delete asking.answer;
+				const turn = run.turns.at(-1);
+				if (turn && !turn.answer) turn.withdrawn = true;
+			},
+		},
+		schema,
+	);
+	delete asking.answer;
+	const last = run.turns.at(-1);
+	if (last && !last.answer) last.withdrawn = true;
+	run.outcome = outcome;
+}
+
+/** How a run ended, as a state and a word. */
+export function verdict(outcome: Outcome): {
+	state: 'ok' | 'error' | 'cancelled';
+	word: string;
+	why: string;
+} {
+	switch (outcome.kind) {
+		case 'cancelled':
+			return { state: 'cancelled', word: 'cancelled', why: 'Cancelled here.' };
+		case 'rpc':
+			return {
+				state: 'error',
+				word: `protocol error ${outcome.code}`,
+				why: meaning(outcome.code, outcome.data),
+			};
+		case 'transport':
+			return {
+				state: 'error',
+				word: outcome.status ? `no answer, HTTP ${outcome.status}` : 'no answer',
+				why: outcome.message,
+			};
+		case 'result':
+			return outcome.result['isError'] === true
+				? { state: 'error', word: 'tool error', why: 'The tool ran and says that it failed.' }
+				: { state: 'ok', word: 'ok', why: '' };
+	}
+}
+
+/** What a JSON-RPC code means to somebody who wants to mend it. */
+export function meaning(code: number, data?: unknown): string {
+	switch (code) {
+		case -32700:
+			return 'The server could not read the message as JSON.';
+		case -32600:
+			return 'The server did not take the message for a valid request.';
+		case -32601:
+			return 'The server does not know this method.';
+		case -32602:
+			return 'The server refused the arguments, or does not know the tool.';
+		case -32603:
+			return 'Something failed inside the server.';
+		case -32020:
+			return 'A header of the request did not say the same as its body.';
+		case -32021:
+			return `The tool needs something of the client that the playground does not have: ${JSON.stringify(data)?.slice(0, 300) ?? ''}`;
+		case -32022:
+			return 'The server does not speak this revision of MCP. Try the other one.';
+		case -32042:
+			return 'The tool wants a page to be visited first.';
+		default:
+			return 'A code of the server’s own.';
+	}
+}

@@ -1,0 +1,9 @@
+import './app.css';
+import './lib/hello.svelte'; // listens before the stream is open
+import { mount } from 'svelte';
+import { connection } from './lib/events.svelte';
+import App from './App.svelte';
+
+connection.open();
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -86,7 +86,7 @@ func (g *Gateway) describe(m *member) BackendState {
 	}
 	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled,
 		Tools: make([]json.RawMessage, 0, len(s.Tools)), Title: m.want.Shape.Title, Description: m.want.Shape.Description, Status: s.Status(), Source: b.Source, Container: b.Container,
-		State: string(s.Phase), ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
+		ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
 		Instructions: s.Instructions, Resources: len(s.Resources), Prompts: len(s.Prompts), Groups: m.want.Groups, Replicas: 1 + len(m.want.Replicas), Endpoints: endpoints(m.up), Stats: g.cfg.Journal.BackendStats(b.Name),
 		Diagnostics: append(append(slices.Clone(b.Diagnostics), s.Remarks...), shapeRemarks(m.want.Shape, s)...)}
 	if m.want.Shape.NoPrompts {
@@ -126,15 +126,11 @@ func (g *Gateway) describe(m *member) BackendState {
 		at := c.At.UTC()
 		out.LatencyMs, out.LastPingAt = &ms, &at
 	}
+	out.State, out.Reason = g.condition(m, s)
 	if s.Phase != upstream.PhaseReady && s.Reason != "" {
-		out.Reason, out.Failure = s.Reason, string(s.Failure)
+		out.Failure = string(s.Failure)
 		if s.Status() == "error" {
 			out.Error = &s.Reason
-		}
-	}
-	if s.Phase == upstream.PhaseReady {
-		if why := g.concealed(m); why != "" {
-			out.State, out.Reason = stateDegraded, why
 		}
 	}
 	if !s.RetryAt.IsZero() {
@@ -151,6 +147,17 @@ func (g *Gateway) describe(m *member) BackendState {
 	}
 	out.Health, out.Reason = health(out, s, time.Now())
 	return out
+}
+
+// condition is the finer state of m, and why it is in it.
+func (g *Gateway) condition(m *member, s *upstream.State) (state, reason string) {
+	if s.Phase != upstream.PhaseReady {
+		return string(s.Phase), s.Reason
+	}
+	if why := g.concealed(m); why != "" {
+		return stateDegraded, why
+	}
+	return string(s.Phase), ""
 }
 
 const stateDraining = "draining"

@@ -132,6 +132,9 @@ type Gateway struct {
 	changes  uint64             // of what clients see
 	born     uint64             // scopes ever drawn for the first time
 	resumed  map[*pool.Pool]bool
+	told     map[string]*known // of each backend
+	// toldSwitches are the switches as they were last told.
+	toldSwitches *discovery.Switches
 }
 
 var (
@@ -145,7 +148,7 @@ func New(cfg Config) *Gateway {
 	cfg = cfg.withDefaults()
 	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
-		drawn: map[string]drawing{}, resumed: map[*pool.Pool]bool{},
+		drawn: map[string]drawing{}, resumed: map[*pool.Pool]bool{}, told: map[string]*known{},
 		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1), settled: make(chan struct{}), instance: rand.Text()}
 	g.settle = sync.OnceFunc(func() { close(g.settled) })
 	if cfg.StartupWait <= 0 {
@@ -223,6 +226,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	work.Go(func() { g.handler.Run(ctx) })
 	defer g.stopAll()
 
+	g.rebuild()
+	g.toldSwitches = g.shown.Load().switches // what is off at the start is no news
 	told := g.changes
 	var lastTold time.Time
 	calmed := time.NewTimer(0)
@@ -239,6 +244,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		case <-calmed.C:
 		}
 		g.settleOnce()
+		g.tellNews()
 		now := g.changes
 		if now == told {
 			continue

@@ -56,6 +56,7 @@ type Journal struct {
 	clients clients
 	window  window // every request of clients
 	started time.Time
+	changes changes
 }
 
 // kind is what a record tells.

@@ -97,13 +97,15 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	}
 
 	log.Info("serving", "version", version, "address", l.Addr().String())
+	board := api.New(control)
 	return life{
-		log: log, handler: api.New(control), drain: cfg.ShutdownTimeout,
+		log: log, handler: board, drain: cfg.ShutdownTimeout,
 		notReady:   func() { stopping.Store(true) },
 		endStreams: gw.EndStreams,
 		work: []func(context.Context) error{
 			gw.Run,
 			switches.Run,
+			board.Run,
 			func(ctx context.Context) error { return discovery.Watch(ctx, gw, providers...) },
 		},
 	}.run(ctx, l)

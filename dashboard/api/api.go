@@ -76,6 +76,8 @@ type Switches interface {
 // Discovery is what watches the containers.
 type Discovery interface {
 	Report() discovery.Report
+	// Changed answers a channel that is closed when Report has something else to say.
+	Changed() <-chan struct{}
 	Rescan(ctx context.Context) error
 }
 
@@ -130,10 +132,22 @@ type server struct {
 	tries     chan struct{} // a place for each backend that is being tried
 }
 
-// New makes the handler of everything that the gateway serves.
-func New(cfg Config) http.Handler {
+// API is the handler of everything that the gateway serves.
+type API struct {
+	http.Handler
+	server *server
+}
+
+// New makes an API. It serves at once; Run keeps the record of what changes.
+func New(cfg Config) *API {
 	s := newServer(cfg)
-	return below(s.basePath(), s.routes())
+	return &API{below(s.basePath(), s.routes()), s}
+}
+
+// Run works until ctx ends.
+func (a *API) Run(ctx context.Context) error {
+	a.server.watchContainers(ctx)
+	return nil
 }
 
 func newServer(cfg Config) *server {
@@ -191,6 +205,7 @@ func (s *server) routes() *echo.Echo {
 	e.PATCH("/api/backends/:name", s.switchBackend, api...)
 	e.DELETE("/api/backends/:name", s.remove, api...)
 	e.POST("/api/backends/:name/reconnect", s.reconnect, api...)
+	e.GET("/api/changes", s.listChanges, api...)
 	e.GET("/api/discovery", s.showDiscovery, api...)
 	e.GET("/api/discovery/:id", s.showContainer, api...)
 	e.POST("/api/discovery/rescan", s.rescan, api...)

@@ -33,6 +33,14 @@ type detail struct {
 	Settings []discovery.Setting `json:"settings"`
 	// History is what the log still has of it, oldest first.
 	History []journal.Entry `json:"history"`
+	// Checks are the last ones, oldest first.
+	Checks []gateway.Check `json:"checks"`
+	// Labels are its container's that concern the gateway, secrets masked.
+	Labels map[string]string `json:"labels,omitempty"`
+	// Changes are its latest ones, newest first.
+	Changes []journal.Change `json:"changes"`
+	// Compose is the backend as a service of a compose file.
+	Compose string `json:"compose"`
 }
 
 // maxHistory bounds the history of a backend.
@@ -44,7 +52,10 @@ func (s *server) showBackend(c echo.Context) error {
 	if !ok {
 		return noBackend(name)
 	}
-	d := detail{backend: s.show(b), Settings: s.settings(b), History: []journal.Entry{}}
+	d := detail{backend: s.show(b), Settings: s.settings(b), History: []journal.Entry{}, Checks: s.checks(name),
+		Labels: s.labels(b), Changes: s.Gateway.Journal().Changes(name)}
+	d.Changes = d.Changes[:min(len(d.Changes), maxHistory)]
+	d.Compose = s.composed(b, d.Labels)
 	for _, entry := range s.Gateway.Journal().Entries(0) {
 		if entry.Type == journal.TypeBackend && entry.Backend == name {
 			d.History = append(d.History, entry)
@@ -52,6 +63,29 @@ func (s *server) showBackend(c echo.Context) error {
 	}
 	d.History = d.History[max(0, len(d.History)-maxHistory):]
 	return c.JSON(http.StatusOK, d)
+}
+
+// checks answers the last checks of a backend; what a server said in them is looked at
+// once more.
+func (s *server) checks(name string) []gateway.Check {
+	checks := s.Gateway.Checks(name)
+	for i := range checks {
+		checks[i].Error = journal.RedactText(checks[i].Error)
+	}
+	return checks
+}
+
+// labels are those of a backend's container, as discovery shows them.
+func (s *server) labels(b gateway.BackendState) map[string]string {
+	if s.Discovery == nil || b.Container == nil {
+		return nil
+	}
+	for _, o := range s.Discovery.Report().Containers {
+		if o.ID == b.Container.ID {
+			return o.Labels
+		}
+	}
+	return nil
 }
 
 func noBackend(name string) error {

@@ -129,11 +129,38 @@ func (g *fakeGateway) EndSession(id string) bool {
 func (g *fakeGateway) Journal() *journal.Journal { return g.journal }
 
 type fakeDiscovery struct {
-	report discovery.Report
-	rescan func(context.Context) error
+	mu      sync.Mutex // guards report and changed
+	report  discovery.Report
+	changed chan struct{}
+	rescan  func(context.Context) error
 }
 
-func (d *fakeDiscovery) Report() discovery.Report         { return d.report }
+// set changes the report, and tells.
+func (d *fakeDiscovery) set(r discovery.Report) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report = r
+	if d.changed != nil {
+		close(d.changed)
+	}
+	d.changed = make(chan struct{})
+}
+
+func (d *fakeDiscovery) Changed() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.changed == nil {
+		d.changed = make(chan struct{})
+	}
+	return d.changed
+}
+
+func (d *fakeDiscovery) Report() discovery.Report {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.report
+}
+
 func (d *fakeDiscovery) Rescan(ctx context.Context) error { return d.rescan(ctx) }
 
 // house is an API on a fake gateway and a real registry.

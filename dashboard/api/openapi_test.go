@@ -158,6 +158,8 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 		"Prompts":           promptsAnswer{},
 		"Beat":              gateway.Beat{},
 		"Check":             gateway.Check{},
+		"Change":            journal.Change{},
+		"Changes":           changesAnswer{},
 		"BackendTest":       candidate{},
 		"BackendTestAnswer": tried{},
 		"ToolCall":          toolCall{},

@@ -117,6 +117,7 @@ type Provider struct {
 	observed  []discovery.Observed
 	// what the engine refuses while it is connected, as engine.Code and Error say it
 	limitCode, limitText string
+	news                 chan struct{} // closed when the report is another one
 }
 
 var _ discovery.Provider = (*Provider)(nil)
@@ -145,6 +146,7 @@ func New(cfg Config) *Provider {
 		table:    newTable(cfg.LabelPrefix, networks[0], cfg.Rules, networks[1:]...),
 		rescans:  make(chan chan<- error),
 		voice:    newVoice(log),
+		news:     make(chan struct{}),
 		engine:   discovery.Engine{Endpoint: cfg.Host, Network: strings.Join(networks, ", "), Error: "not connected yet"},
 	}
 }
@@ -281,7 +283,24 @@ func (p *Provider) readSecrets(labels map[string]string) {
 func (p *Provider) setEngine(change func(*discovery.Engine)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before := p.engine
 	change(&p.engine)
+	if p.engine != before {
+		p.tellLocked()
+	}
+}
+
+// Changed answers a channel that is closed when Report has something else to say than
+// it had when Changed was called.
+func (p *Provider) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.news
+}
+
+func (p *Provider) tellLocked() {
+	close(p.news)
+	p.news = make(chan struct{})
 }
 
 // publish puts the set, if it is another than before, and renews the report. next
@@ -305,6 +324,7 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 	p.voice.inspectProblem(refusal)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	engine, observed := p.engine, p.observed
 	p.observed = a.observed
 	p.engine.NetworkProblem = problem
 	if p.engine.Connected {
@@ -313,6 +333,9 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 			p.engine.Code = cmp.Or(p.limitCode, codeNotInspected)
 			p.engine.Error = strings.Trim(p.limitText+"; "+refusal, "; ")
 		}
+	}
+	if p.engine != engine || !reflect.DeepEqual(p.observed, observed) {
+		p.tellLocked()
 	}
 	return a.next, put
 }

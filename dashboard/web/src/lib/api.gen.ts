@@ -92,6 +92,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed of late: backends, their tools, containers, the engine, switches. */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/discovery": {
         parameters: {
             query?: never;
@@ -657,15 +674,15 @@ export interface components {
             /** @description What the log still has of this backend, oldest first. */
             history: components["schemas"]["LogEntry"][];
             /** @description The last 60 checks, oldest first. */
-            checks?: components["schemas"]["Check"][];
+            checks: components["schemas"]["Check"][];
             /** @description The labels of its container that concern the gateway; values that may be secrets are masked. */
             labels?: {
                 [key: string]: string;
             };
             /** @description The latest changes of this backend, newest first. */
-            changes?: components["schemas"]["Change"][];
+            changes: components["schemas"]["Change"][];
             /** @description The backend as a service of a compose file, with its labels. */
-            compose?: string;
+            compose: string;
         };
         BackendAnswer: {
             /** @constant */
@@ -1720,6 +1737,27 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+        };
+    };
+    listChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
         };
     };
     getDiscovery: {

@@ -7,17 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/wire"
-)
-
-// What kind an error of a call is: what helps against it differs.
-const (
-	ErrorTool      = "tool"    // a result that says it is one
-	ErrorJSONRPC   = "jsonrpc" // the backend refused the request
-	ErrorTransport = "transport"
-	ErrorTimeout   = "timeout"
-	ErrorCancelled = "cancelled"
-	ErrorGateway   = "gateway" // it never reached a backend
 )
 
 // CallResult is how a call of Call went.
@@ -29,7 +20,8 @@ type CallResult struct {
 	Result json.RawMessage
 	// Error says what went wrong, and Kind what kind of error it is; both empty when
 	// nothing did.
-	Error, Kind string
+	Error string
+	Kind  journal.ErrorKind
 }
 
 // self is the client that the dashboard is to backends.
@@ -44,23 +36,25 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments []byte) CallR
 	out := CallResult{ID: id, Took: time.Since(start)}
 	var m wire.Message
 	if err := m.Scan(answer); err != nil || m.Kind != wire.KindResponse {
-		out.Kind, out.Error = ErrorCancelled, "the call was given up"
+		out.Kind, out.Error = journal.ErrCancelled, "the call was given up"
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			out.Kind, out.Error = ErrorTimeout, fmt.Sprintf("no result within %v", out.Took.Round(time.Millisecond))
+			out.Kind, out.Error = journal.ErrTimeout, fmt.Sprintf("no result within %v", out.Took.Round(time.Millisecond))
 		}
 		return out
 	}
 	if m.Error.Present() {
-		out.Kind = ErrorJSONRPC
+		out.Kind = journal.ErrRPC
 		out.Error, _ = wire.Unquote(wire.Member(m.Error.In(answer), "message"))
 	} else {
 		out.Result = m.Result.In(answer)
 		if string(wire.Member(out.Result, "isError")) == "true" {
-			out.Kind, out.Error = ErrorTool, firstText(out.Result)
+			out.Kind, out.Error = journal.ErrTool, firstText(out.Result)
 		}
 	}
-	if !known && out.Kind != "" {
-		out.Kind = ErrorGateway
+	if kept, there := g.cfg.Journal.CallByID(id); there && out.Kind != "" && kept.ErrorKind != "" {
+		out.Kind = kept.ErrorKind // an answer does not tell who made it
+	} else if !known && out.Kind != "" {
+		out.Kind = journal.ErrGateway
 	}
 	return out
 }

@@ -198,6 +198,7 @@ func (s *server) routes() *echo.Echo {
 	e.Any("/register", notFound, door...)
 
 	e.GET("/api/health", s.health, api...)
+	e.GET("/api/overview", s.showOverview, api...)
 	e.GET("/api/backends", s.listBackends, api...)
 	e.POST("/api/backends", s.register, api...)
 	e.POST("/api/backends/test", s.try, api...)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"mcp-gw/gateway/journal"
 )
 
 const (
@@ -22,12 +24,12 @@ type toolCall struct {
 }
 
 type toolCalled struct {
-	OK         bool            `json:"ok"`
-	DurationMs float64         `json:"durationMs"`
-	Result     json.RawMessage `json:"result,omitempty"`
-	Error      string          `json:"error,omitempty"`
-	ErrorKind  string          `json:"errorKind,omitempty"`
-	CallID     uint64          `json:"callId,omitempty"`
+	OK         bool              `json:"ok"`
+	DurationMs float64           `json:"durationMs"`
+	Result     json.RawMessage   `json:"result,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	ErrorKind  journal.ErrorKind `json:"errorKind,omitempty"`
+	CallID     uint64            `json:"callId,omitempty"`
 }
 
 // callTool calls a tool once, on the way of all calls.

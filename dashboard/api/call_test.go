@@ -36,7 +36,7 @@ func TestAToolIsCalled(t *testing.T) {
 			if len(result.Content) > 0 {
 				text = result.Content[0].Text
 			}
-			if a.OK != (tt.kind == "") || a.ErrorKind != tt.kind || !strings.Contains(a.Error, tt.error) || text != tt.result || a.DurationMs <= 0 {
+			if a.OK != (tt.kind == "") || string(a.ErrorKind) != tt.kind || !strings.Contains(a.Error, tt.error) || text != tt.result || a.DurationMs <= 0 {
 				t.Errorf("%s", body)
 			}
 		})

@@ -160,6 +160,8 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 		"Check":             gateway.Check{},
 		"Change":            journal.Change{},
 		"Changes":           changesAnswer{},
+		"Overview":          overview{},
+		"Attention":         attention{},
 		"BackendTest":       candidate{},
 		"BackendTestAnswer": tried{},
 		"ToolCall":          toolCall{},

@@ -1,0 +1,182 @@
+package api
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-gw/discovery"
+	"mcp-gw/gateway"
+	"mcp-gw/gateway/journal"
+)
+
+// attention is something that a person should look at.
+type attention struct {
+	Severity  discovery.Severity `json:"severity"`
+	Code      string             `json:"code"`
+	Message   string             `json:"message"`
+	Backend   string             `json:"backend,omitempty"`
+	Container string             `json:"container,omitempty"`
+	// Action is what helps most: reconnect, discovery, fix or tools.
+	Action string `json:"action,omitempty"`
+	// Fix is what to do, ready to copy.
+	Fix string `json:"fix,omitempty"`
+
+	weight int // the lower, the worse
+}
+
+// What helps most.
+const (
+	actReconnect = "reconnect"
+	actDiscovery = "discovery"
+	actFix       = "fix"
+	actTools     = "tools"
+)
+
+// The order of what is equally severe.
+const (
+	weightEngine = iota
+	weightFile
+	weightDown
+	weightContainer
+	weightDegraded
+	weightRemark
+	weightTools
+)
+
+// maxAttention bounds the list: whoever has more to do finds it on the other pages.
+const maxAttention = 100
+
+// attend lists what a person should look at, worst first.
+func (s *server) attend(report discovery.Report, backends []backend, tools []gateway.ToolState) []attention {
+	all := []attention{}
+	all = append(all, ofEngine(report.Engine)...)
+	for _, problem := range slices.Concat(s.Manual.Problems(), s.Switches.Problems()) {
+		a := attention{Severity: discovery.SeverityWarning, Code: "file", Message: problem, weight: weightFile}
+		if strings.Contains(problem, " cannot be used: ") {
+			a.Severity = discovery.SeverityError
+		}
+		all = append(all, a)
+	}
+	for _, b := range backends {
+		all = append(all, ofBackend(b)...)
+	}
+	for _, o := range report.Containers {
+		all = append(all, ofContainer(s.contest(o))...)
+	}
+	all = append(all, ofTools(tools)...)
+	slices.SortStableFunc(all, func(a, b attention) int {
+		return cmp.Or(rank(a.Severity)-rank(b.Severity), a.weight-b.weight, cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Container, b.Container))
+	})
+	all = all[:min(len(all), maxAttention)]
+	for i := range all {
+		all[i].Message, all[i].Fix = journal.RedactText(all[i].Message), journal.RedactText(all[i].Fix)
+	}
+	return all
+}
+
+func rank(s discovery.Severity) int {
+	if s == discovery.SeverityError {
+		return 0
+	}
+	return 1
+}
+
+func ofEngine(e discovery.Engine) (all []attention) {
+	switch {
+	case e.Error == "" || !e.Connected && e.Code == "": // well, or not known yet
+	case e.Connected:
+		all = append(all, attention{Severity: discovery.SeverityWarning, Code: cmp.Or(e.Code, "engine"), Message: e.Error, Action: actFix, weight: weightEngine})
+	default:
+		all = append(all, attention{Severity: discovery.SeverityError, Code: e.Code,
+			Message: fmt.Sprintf("%s. No new containers are discovered.", strings.TrimSuffix(e.Error, ".")), Action: actFix, weight: weightEngine})
+	}
+	if e.NetworkProblem != "" {
+		all = append(all, attention{Severity: discovery.SeverityError, Code: "network", Message: e.NetworkProblem, Action: actFix, weight: weightEngine})
+	}
+	return all
+}
+
+func ofBackend(b backend) (all []attention) {
+	a := attention{Code: cmp.Or(b.Failure, b.Health), Backend: b.Name, Fix: b.Fix, Action: actReconnect}
+	if b.Container != nil {
+		a.Container = b.Container.Name
+	}
+	switch b.Health {
+	case gateway.HealthDown:
+		a.Severity, a.weight = discovery.SeverityError, weightDown
+		a.Message = fmt.Sprintf("%s is down: %s.%s", b.Name, strings.TrimSuffix(b.Reason, "."), again(b.NextRetryAt))
+		all = append(all, a)
+	case gateway.HealthAuthRequired:
+		a.Severity, a.weight, a.Action = discovery.SeverityError, weightDown, actFix
+		a.Message = fmt.Sprintf("%s needs credentials: %s.", b.Name, strings.TrimSuffix(b.Reason, "."))
+		all = append(all, a)
+	case gateway.HealthDegraded:
+		a.Severity, a.weight = discovery.SeverityWarning, weightDegraded
+		if b.State == "degraded" && b.Source == discovery.SourceDocker {
+			a.Action = actDiscovery
+		}
+		a.Message = fmt.Sprintf("%s is degraded: %s.", b.Name, strings.TrimSuffix(b.Reason, "."))
+		all = append(all, a)
+	}
+	for _, d := range b.Diagnostics {
+		// What is about a label stands at its container.
+		if d.Severity == discovery.SeverityInfo || b.Source == discovery.SourceDocker && d.Label != "" {
+			continue
+		}
+		all = append(all, attention{Severity: discovery.SeverityWarning, Code: d.Code, Backend: b.Name, Container: d.Container,
+			Message: fmt.Sprintf("%s: %s", b.Name, d.Message), Fix: d.Suggestion, weight: weightRemark})
+	}
+	return all
+}
+
+// again says when a backend is tried next, unless that is at once.
+func again(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	if left := time.Until(*at).Round(time.Second); left > time.Second {
+		return fmt.Sprintf(" It is tried again in %v.", left)
+	}
+	return ""
+}
+
+// ofContainer is one line a container, about the first thing that is wrong with it.
+func ofContainer(o discovery.Observed) (all []attention) {
+	a := attention{Container: o.Name, Backend: o.Backend, Action: actDiscovery, weight: weightContainer}
+	if i := slices.IndexFunc(o.Diagnostics, func(d discovery.Diagnostic) bool { return d.Severity != discovery.SeverityInfo }); i >= 0 && !slices.Contains(unasked, o.Verdict) {
+		d := o.Diagnostics[i]
+		a.Severity, a.Code, a.Fix = d.Severity, d.Code, cmp.Or(d.Suggestion, o.Fix)
+		a.Message = fmt.Sprintf("container %s: %s", o.Name, d.Message)
+		if more := len(o.Diagnostics) - i - 1; more > 0 {
+			a.Message += fmt.Sprintf(" (and %d more)", more)
+		}
+		return append(all, a)
+	}
+	if registered(o) || o.Verdict == "gone" || slices.Contains(unasked, o.Verdict) {
+		return all
+	}
+	a.Severity, a.Code, a.Fix = discovery.SeverityWarning, o.Verdict, o.Fix
+	a.Message = fmt.Sprintf("container %s: %s", o.Name, o.Reason)
+	return append(all, a)
+}
+
+// ofTools is one line for the tools that no client sees although nobody wanted that.
+func ofTools(tools []gateway.ToolState) (all []attention) {
+	var names []string
+	for _, t := range tools {
+		if t.Hidden != "" && t.Locked != "" { // what is hidden with its backend stands there
+			names = append(names, t.OriginalName+" of "+t.Backend)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	message := "1 tool is hidden because another one of its backend has the same name: "
+	if len(names) > 1 {
+		message = fmt.Sprintf("%d tools are hidden because others of their backends have the same names: ", len(names))
+	}
+	return []attention{{Severity: discovery.SeverityWarning, Code: "hidden", Message: message + journal.NameSome(names) + ".", Action: actTools, weight: weightTools}}
+}

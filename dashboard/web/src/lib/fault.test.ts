@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, compared, explain, phases } from './fault';
+import { codeOf, compared, explain, messageOf, phases, sentence } from './fault';
 import { kinds } from './stats';
 
 describe('a fault', () => {
@@ -27,6 +27,29 @@ describe('a fault', () => {
 			expect(codeOf(text)).toBeUndefined();
 		}
 	});
+});
+
+it('repeats the words of the other side', () => {
+	const content = [
+		{ type: 'text', text: 'no such repo' },
+		{ type: 'image' },
+		{ type: 'text', text: 'try another' },
+	];
+	const call = { method: 'tools/call', error: 'short' };
+	expect(messageOf({ ...call, errorKind: 'tool', result: { content } })).toBe('no such repo\ntry another');
+	expect(messageOf({ ...call, errorKind: 'tool', result: { content: 'x' } })).toBe('short');
+	const response = '{"error":{"code":-1,"message":"a long story"}}';
+	expect(messageOf({ ...call, errorKind: 'jsonrpc', raw: { response } })).toBe('a long story');
+	expect(messageOf({ ...call, errorKind: 'jsonrpc', raw: { response: '{"error":{"mess' } })).toBe('short');
+	expect(messageOf({ method: '', errorKind: 'timeout' })).toBe('');
+});
+
+it('tells a call in a sentence, whatever became of it', () => {
+	const told = kinds.map((errorKind) => sentence({ state: 'error', backend: 'github', errorKind }, '191 ms'));
+	expect(new Set(told).size).toBe(kinds.length);
+	expect(told[0]).toBe('github answered with a tool error after 191 ms.');
+	expect(sentence({ state: 'ok' }, '1 ms')).toBe('The gateway answered after 1 ms.');
+	expect(sentence({ state: 'running', backend: 'x' }, '4 s')).toBe('x has been at it for 4 s.');
 });
 
 describe('phases', () => {

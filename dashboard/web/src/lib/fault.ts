@@ -1,6 +1,7 @@
 // What went wrong with a call, whose fault it is, and what can be done. Pure.
 import type { ErrorKind } from './calls';
 import { duration } from './format';
+import { own } from './schema/json';
 
 export interface Fault {
 	/** Two or three words. */
@@ -18,6 +19,7 @@ export interface Failed {
 	name?: string;
 	backend?: string;
 	durationMs?: number;
+	result?: unknown;
 	raw?: { response?: string };
 }
 
@@ -114,6 +116,49 @@ export function explain(call: Failed): Fault | undefined {
 				what: 'The request never reached a backend.',
 				fix: `The message below says why. The page Tools shows which ${noun(call.method)}s there are, and which are switched off.`,
 			};
+	}
+}
+
+/** What the other side said about it, in its own words. */
+export function messageOf(call: Failed): string {
+	const content = call.errorKind === 'tool' ? own(call.result, 'content') : undefined;
+	if (Array.isArray(content)) {
+		const texts = content.map((c) => own(c, 'text')).filter((t) => typeof t === 'string');
+		if (texts.length > 0) return texts.join('\n');
+	}
+	if (call.errorKind === 'jsonrpc') {
+		try {
+			const message: unknown = JSON.parse(call.raw?.response ?? '')?.error?.message;
+			if (typeof message === 'string' && message !== '') return message;
+		} catch {
+			// Only the short form is left.
+		}
+	}
+	return call.error ?? '';
+}
+
+/** A call in a sentence. took is how long, in words. */
+export function sentence(
+	call: { state: string; backend?: string; errorKind?: ErrorKind; protocol?: boolean },
+	took: string,
+): string {
+	const who = call.backend || 'The gateway';
+	if (call.state === 'running') return `${who} has been at it for ${took}.`;
+	switch (call.errorKind) {
+		case undefined:
+			return `${who} answered after ${took}.`;
+		case 'tool':
+			return `${who} answered with a tool error after ${took}.`;
+		case 'jsonrpc':
+			return `${who} answered with a JSON-RPC error after ${took}.`;
+		case 'transport':
+			return `${who} gave no answer; the connection failed after ${took}.`;
+		case 'timeout':
+			return `${who} gave no answer in time; it ended after ${took}.`;
+		case 'cancelled':
+			return `The client cancelled it after ${took}.`;
+		case 'gateway':
+			return `The gateway refused it after ${took}.`;
 	}
 }
 

@@ -53,7 +53,11 @@ export function resource<T>(path: () => string, options: ResourceOptions = {}) {
 		return () => ask.abort();
 	});
 	$effect(() => {
-		const ends = [onReset(refresh), ...(options.events ?? []).map((name) => on(name, refresh))];
+		const ends = [
+			onReset(refresh),
+			on('gap', refresh),
+			...(options.events ?? []).map((name) => on(name, refresh)),
+		];
 		const beat = options.every ? setInterval(() => !document.hidden && refresh(), options.every) : undefined;
 		return () => {
 			ends.forEach((end) => end());

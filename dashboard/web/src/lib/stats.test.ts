@@ -59,7 +59,10 @@ describe('rates', () => {
 		};
 		const s = stats({ byKind }, total(10, 4));
 		expect(chart(s, 'errors').summary).toBe('4 errors in the last 15 minutes: 3 timeout, 1 tool.');
-		expect(chart(s, 'errors').lines[3]!.values).toEqual([0, 12, 6, 0]);
+		expect(chart(s, 'errors').lines.map((l) => [l.label, l.values])).toEqual([
+			['timeout', [0, 12, 6, 0]],
+			['tool', [6, 0, 0, 0]],
+		]);
 		expect(chart(stats({}, total(10, 0)), 'errors').empty).toBe('No errors in the last 15 minutes.');
 	});
 });

@@ -143,11 +143,15 @@ export function charts(s: Stats, words: string): Chart[] {
 		},
 		{
 			id: 'errors',
-			title: 'Errors by kind',
+			title: 'Errors per minute, by kind',
 			unit: 'errors/min',
 			stacked: true,
 			t,
-			lines: kinds.map((kind) => ({ label: kind, ...look[kind], values: per(s.series.byKind[kind], 60) })),
+			lines: most.map(({ kind }) => ({
+				label: kind,
+				...look[kind],
+				values: per(s.series.byKind[kind], 60),
+			})),
 			empty: none ?? (errors === 0 ? `No errors in ${words}.` : undefined),
 			summary:
 				errors === 0

@@ -15,6 +15,7 @@ import (
 const (
 	mostSlack  = 300 // per cent
 	leastSlack = 50
+	idleSlack  = 25       // while collections are seldom
 	slack      = 16 << 20 // bytes, between the two
 	seldom     = 5 * time.Second
 )
@@ -39,7 +40,7 @@ func easeCollector() {
 func slackFor(live uint64, lasted time.Duration) int {
 	switch {
 	case lasted > seldom:
-		return leastSlack
+		return idleSlack
 	case live == 0:
 		return mostSlack
 	}

@@ -7,7 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
+
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-gw/discovery"
 )
@@ -18,6 +21,9 @@ import (
 // (tls.go).
 type carrier struct {
 	*http.Transport
+	// streams makes the connections whose answer stays open: hundreds of them, through
+	// which one small request goes.
+	streams  func() *http.Transport
 	secure   bool // https
 	tls      discovery.TLS
 	tlsError error // why no connection can be made
@@ -37,7 +43,24 @@ func newCarrier(t *http.Transport, u *url.URL) *carrier {
 	if port := u.Port(); port != "" {
 		c.local = net.JoinHostPort(c.local, port)
 	}
+	c.streams = sync.OnceValue(func() *http.Transport {
+		s := c.Transport.Clone()
+		s.WriteBufferSize = 0 // the usual one
+		return s
+	})
 	return c
+}
+
+// CloseIdleConnections closes those of both kinds.
+func (c *carrier) CloseIdleConnections() {
+	c.Transport.CloseIdleConnections()
+	c.streams().CloseIdleConnections()
+}
+
+// staysOpen reports whether the answer to r is a stream that stays open.
+func staysOpen(r *http.Request) bool {
+	method := r.Header["Mcp-Method"]
+	return r.Method == http.MethodGet || len(method) == 1 && method[0] == string(mcp.MethodSubscriptionsListen)
 }
 
 // RoundTrip carries r. Frameworks guard themselves against DNS rebinding by a list
@@ -89,7 +112,11 @@ func (c *carrier) send(r *http.Request) (*http.Response, error) {
 		}
 		return nil, c.tlsError
 	}
-	res, err := c.Transport.RoundTrip(r)
+	transport := c.Transport
+	if staysOpen(r) {
+		transport = c.streams()
+	}
+	res, err := transport.RoundTrip(r)
 	if err != nil {
 		return nil, c.certificateProblem(err)
 	}

@@ -41,7 +41,7 @@ const maxReplies = 16
 // writeBuffer takes a whole request in most cases, header and body, so that it
 // goes out in one write. Without it the transport copies each body through a
 // buffer of its own, in several.
-const writeBuffer = 4 << 10
+const writeBuffer = 68 << 10
 
 func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg Config) *endpoint {
 	dialer := &net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, cfg.ConnectTimeout), KeepAlive: 30 * time.Second}

@@ -7,10 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
 	"sync/atomic"
-
-	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-gw/discovery"
 )
@@ -21,9 +18,8 @@ import (
 // (tls.go).
 type carrier struct {
 	*http.Transport
-	// streams makes the connections whose answer stays open: hundreds of them, through
-	// which one small request goes.
-	streams  func() *http.Transport
+	// big makes the connections for large requests; nil until there was one.
+	big      atomic.Pointer[http.Transport]
 	secure   bool // https
 	tls      discovery.TLS
 	tlsError error // why no connection can be made
@@ -43,24 +39,36 @@ func newCarrier(t *http.Transport, u *url.URL) *carrier {
 	if port := u.Port(); port != "" {
 		c.local = net.JoinHostPort(c.local, port)
 	}
-	c.streams = sync.OnceValue(func() *http.Transport {
-		s := c.Transport.Clone()
-		s.WriteBufferSize = 0 // the usual one
-		return s
-	})
 	return c
+}
+
+// Most requests fit the usual buffer of a connection, header and body, and go out in
+// one write. Of a large one the transport copies the body through a buffer of its own,
+// in several: such requests have connections whose buffer takes most of them whole. As
+// each keeps it for life, hundreds of connections that carry little must not have one.
+const (
+	usualRequest = 3 << 10
+	largeBuffer  = 68 << 10
+)
+
+func (c *carrier) large() *http.Transport {
+	if t := c.big.Load(); t != nil {
+		return t
+	}
+	t := c.Transport.Clone()
+	t.WriteBufferSize = largeBuffer
+	if !c.big.CompareAndSwap(nil, t) {
+		return c.big.Load()
+	}
+	return t
 }
 
 // CloseIdleConnections closes those of both kinds.
 func (c *carrier) CloseIdleConnections() {
 	c.Transport.CloseIdleConnections()
-	c.streams().CloseIdleConnections()
-}
-
-// staysOpen reports whether the answer to r is a stream that stays open.
-func staysOpen(r *http.Request) bool {
-	method := r.Header["Mcp-Method"]
-	return r.Method == http.MethodGet || len(method) == 1 && method[0] == string(mcp.MethodSubscriptionsListen)
+	if t := c.big.Load(); t != nil {
+		t.CloseIdleConnections()
+	}
 }
 
 // RoundTrip carries r. Frameworks guard themselves against DNS rebinding by a list
@@ -113,8 +121,8 @@ func (c *carrier) send(r *http.Request) (*http.Response, error) {
 		return nil, c.tlsError
 	}
 	transport := c.Transport
-	if staysOpen(r) {
-		transport = c.streams()
+	if r.ContentLength > usualRequest {
+		transport = c.large()
 	}
 	res, err := transport.RoundTrip(r)
 	if err != nil {

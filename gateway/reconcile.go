@@ -117,7 +117,7 @@ func (g *Gateway) reconcile() {
 			m = &member{name: name, order: g.sequence, want: b, shape: shapeKey(b.Shape)}
 			m.up = pool.New(b, g.upstreamConfig(), func() { ring(g.changed) })
 			g.running[name] = m
-			g.upWork.Go(m.up.Run)
+			m.up.Start(&g.upWork)
 		case !m.want.Same(b) || !sameFacts(m.want, b):
 			m.want, m.shape = b, shapeKey(b.Shape)
 			m.up.Set(b)

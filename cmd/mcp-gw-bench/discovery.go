@@ -35,8 +35,8 @@ type discoveryCommand struct {
 	Rest    time.Duration `help:"How long a container is left alone before it is killed." default:"500ms"`
 	Only    []string      `help:"Rows to measure: start (and kill), run, listens, refused, routed, recreate, cut, back, lost, crowd, idle. All when left out." placeholder:"ROW"`
 	Crowd   int           `help:"Containers of the crowd." default:"200"`
-	Settle  time.Duration `help:"How long nothing happens before the idle gateway is looked at." default:"3m"`
-	Idle    time.Duration `help:"How long it is looked at." default:"60s"`
+	Settle  time.Duration `help:"How long nothing happens before the idle gateway is looked at." default:"1m"`
+	Idle    time.Duration `help:"How long it is looked at." default:"5m"`
 	Limit   time.Duration `help:"When a change that was not seen counts as failed." default:"15s"`
 	Check   bool          `help:"Exit with 1 also when a promise was not kept."`
 	JSON    string        `help:"File to write everything measured to." placeholder:"FILE"`

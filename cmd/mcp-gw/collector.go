@@ -15,6 +15,7 @@ import (
 const (
 	mostSlack  = 300 // per cent
 	leastSlack = 50
+	idleSlack  = 25       // while collections are seldom
 	slack      = 16 << 20 // bytes, between the two
 	seldom     = 5 * time.Second
 )
@@ -29,7 +30,11 @@ func easeCollector() {
 	}
 	last := time.Now()
 	afterCollections(func() {
-		debug.SetGCPercent(slackFor(liveHeap(), time.Since(last)))
+		lasted := time.Since(last)
+		debug.SetGCPercent(slackFor(liveHeap(), lasted))
+		if lasted > seldom {
+			debug.FreeOSMemory() // what a crowd of starts needed
+		}
 		last = time.Now()
 	})
 }
@@ -39,7 +44,7 @@ func easeCollector() {
 func slackFor(live uint64, lasted time.Duration) int {
 	switch {
 	case lasted > seldom:
-		return leastSlack
+		return idleSlack
 	case live == 0:
 		return mostSlack
 	}
@@ -47,7 +52,8 @@ func slackFor(live uint64, lasted time.Duration) int {
 }
 
 // afterCollections calls f after each collection, from a goroutine of the runtime's: by
-// an object that is garbage at once, again and again.
+// an object that is garbage at once, again and again. A collection within f does not
+// count.
 func afterCollections(f func()) {
 	type sentinel struct{ _ [16]byte } // larger than what the runtime packs together
 	var again func(*sentinel)

@@ -17,7 +17,7 @@ func TestSlackIsBoundedInBytes(t *testing.T) {
 			t.Errorf("%d bytes: %d %%, want %d", tt.live, got, tt.want)
 		}
 	}
-	if got := slackFor(1<<20, time.Minute); got != leastSlack {
+	if got := slackFor(1<<20, time.Minute); got != idleSlack {
 		t.Errorf("while nothing happens: %d %%", got)
 	}
 }

@@ -245,14 +245,16 @@ func backend(all ...*process) discovery.Backend {
 func start(t testing.TB, b discovery.Backend, cfg upstream.Config) *Pool {
 	t.Helper()
 	p := New(b, cfg, func() {})
-	done := make(chan struct{})
-	go func() { defer close(done); p.Run() }()
+	var work sync.WaitGroup
+	p.Start(&work)
 	t.Cleanup(func() {
 		p.Stop()
+		done := make(chan struct{})
+		go func() { defer close(done); work.Wait() }()
 		select {
 		case <-done:
 		case <-time.After(patience):
-			t.Error("Run did not end after Stop")
+			t.Error("it did not end after Stop")
 		}
 	})
 	return p

@@ -33,10 +33,9 @@ type Pool struct {
 
 	ctx    context.Context // of the subscribing that nobody waits for
 	cancel context.CancelCauseFunc
-	work   sync.WaitGroup // Runs, and the subscribing
 
-	mu      sync.Mutex // guards what follows
-	running bool
+	mu      sync.Mutex      // guards what follows
+	work    *sync.WaitGroup // Runs, and the subscribing; nil before Start
 	over    bool
 	seats   map[string]*seat
 	left    []*replica // not wanted any more, with clients that are to be moved
@@ -151,7 +150,7 @@ func (p *Pool) Set(b discovery.Backend) {
 			delete(w.on, gone.replica)
 		}
 	}
-	if p.running {
+	if p.work != nil {
 		p.startLocked(fresh)
 	}
 	p.mu.Unlock()
@@ -181,21 +180,17 @@ func sameContainer(a, b *discovery.Container) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-// Run lives the backend's life until Remove or Stop.
-func (p *Pool) Run() {
+// Start begins the backend's life, in goroutines of work, which end after Remove or
+// Stop.
+func (p *Pool) Start(work *sync.WaitGroup) {
 	p.mu.Lock()
-	p.running = true
+	defer p.mu.Unlock()
+	p.work = work
 	var all []*replica
 	for _, pl := range p.set.Load().all {
 		all = append(all, pl.replica)
 	}
 	p.startLocked(all)
-	p.mu.Unlock()
-	<-p.ctx.Done()
-	p.mu.Lock()
-	p.over = true
-	p.mu.Unlock()
-	p.work.Wait()
 }
 
 func (p *Pool) startLocked(all []*replica) {
@@ -206,7 +201,7 @@ func (p *Pool) startLocked(all []*replica) {
 	}
 }
 
-// goLocked runs f in a goroutine that Run waits for, unless it does so already.
+// goLocked runs f in a goroutine of the pool's, unless it has ended.
 func (p *Pool) goLocked(f func()) bool {
 	if !p.over {
 		p.work.Go(f)
@@ -214,14 +209,17 @@ func (p *Pool) goLocked(f func()) bool {
 	return !p.over
 }
 
-// Remove ends Run because nobody wants the backend any more, Stop because the gateway
-// ends. Calls under way fail. Neither waits.
+// Remove ends the backend's life because nobody wants it any more, Stop because the
+// gateway ends. Calls under way fail. Neither waits.
 func (p *Pool) Remove() { p.end((*upstream.Upstream).Remove) }
 
-// Stop ends Run; see Remove.
+// Stop is another reason to end than Remove's.
 func (p *Pool) Stop() { p.end((*upstream.Upstream).Stop) }
 
 func (p *Pool) end(how func(*upstream.Upstream)) {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
 	for _, pl := range p.set.Load().all {
 		how(pl.up)
 	}

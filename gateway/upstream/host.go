@@ -18,6 +18,8 @@ import (
 // (tls.go).
 type carrier struct {
 	*http.Transport
+	// big makes the connections for large requests; nil until there was one.
+	big      atomic.Pointer[http.Transport]
 	secure   bool // https
 	tls      discovery.TLS
 	tlsError error // why no connection can be made
@@ -38,6 +40,35 @@ func newCarrier(t *http.Transport, u *url.URL) *carrier {
 		c.local = net.JoinHostPort(c.local, port)
 	}
 	return c
+}
+
+// Most requests fit the usual buffer of a connection, header and body, and go out in
+// one write. Of a large one the transport copies the body through a buffer of its own,
+// in several: such requests have connections whose buffer takes most of them whole. As
+// each keeps it for life, hundreds of connections that carry little must not have one.
+const (
+	usualRequest = 3 << 10
+	largeBuffer  = 68 << 10
+)
+
+func (c *carrier) large() *http.Transport {
+	if t := c.big.Load(); t != nil {
+		return t
+	}
+	t := c.Transport.Clone()
+	t.WriteBufferSize = largeBuffer
+	if !c.big.CompareAndSwap(nil, t) {
+		return c.big.Load()
+	}
+	return t
+}
+
+// CloseIdleConnections closes those of both kinds.
+func (c *carrier) CloseIdleConnections() {
+	c.Transport.CloseIdleConnections()
+	if t := c.big.Load(); t != nil {
+		t.CloseIdleConnections()
+	}
 }
 
 // RoundTrip carries r. Frameworks guard themselves against DNS rebinding by a list
@@ -89,7 +120,11 @@ func (c *carrier) send(r *http.Request) (*http.Response, error) {
 		}
 		return nil, c.tlsError
 	}
-	res, err := c.Transport.RoundTrip(r)
+	transport := c.Transport
+	if r.ContentLength > usualRequest {
+		transport = c.large()
+	}
+	res, err := transport.RoundTrip(r)
 	if err != nil {
 		return nil, c.certificateProblem(err)
 	}

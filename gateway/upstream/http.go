@@ -38,11 +38,6 @@ type endpoint struct {
 // one asks beyond that stays unanswered.
 const maxReplies = 16
 
-// writeBuffer takes a whole request in most cases, header and body, so that it
-// goes out in one write. Without it the transport copies each body through a
-// buffer of its own, in several.
-const writeBuffer = 4 << 10
-
 func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg Config) *endpoint {
 	dialer := &net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, cfg.ConnectTimeout), KeepAlive: 30 * time.Second}
 	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, ctx: ctx, patience: cfg.ConnectTimeout,
@@ -60,7 +55,6 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 		IdleConnTimeout:     90 * time.Second,
 		// It would ask for compressed answers.
 		DisableCompression: true,
-		WriteBufferSize:    writeBuffer,
 	}, u)
 	for k, v := range headers {
 		e.header.Set(k, v)

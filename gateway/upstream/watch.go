@@ -88,7 +88,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 				dirty |= allKinds&^heard | u.unlisted
 				l.sweep(time.Now().Add(-l.cfg.LaneIdle))
 			}
-			if interval = l.nextPing(b, interval, heard != 0); !check {
+			if interval = l.nextPing(b, heard != 0); !check {
 				ping.Reset(jitter(interval))
 			}
 		}
@@ -114,6 +114,9 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 			}
 			failures = 0
 			ping.Reset(jitter(interval))
+			if interval > l.cfg.PingInterval {
+				l.endpoint.transport.CloseIdleConnections() // it is not needed for long
+			}
 			if soon, doubt := doubted(b, time.Now()); doubt {
 				ping.Reset(soon)
 			}
@@ -121,25 +124,24 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	}
 }
 
-// How many times the usual interval may lie between two checks of what nobody calls:
-// where the changes of its lists have to be asked for, and where a stream tells them.
+// How many times the usual interval lies between two checks of what nobody calls: where
+// the changes of its lists have to be asked for, and where a stream tells them.
 const (
 	lazyPings    = 4
 	laziestPings = 10
 )
 
-// nextPing answers the time to the next check, when it was last before. The end of a
-// container is told by events, and what hangs is found by the first call: while nobody
-// calls it, it is asked less and less often.
-func (l *link) nextPing(b discovery.Backend, last time.Duration, streams bool) time.Duration {
-	usual, most := l.cfg.PingInterval, time.Duration(lazyPings)
-	if streams {
-		most = laziestPings
-	}
-	if l.called.Swap(false) || b.Generation == "" || b.Tuning.Ping > 0 {
+// nextPing answers the time to the next check. The end of a container is told by events,
+// and what hangs is found by the first call: while nobody calls it, it is seldom asked.
+func (l *link) nextPing(b discovery.Backend, streams bool) time.Duration {
+	usual := l.cfg.PingInterval
+	switch {
+	case l.called.Swap(false), b.Generation == "", b.Tuning.Ping > 0:
 		return usual
+	case streams:
+		return laziestPings * usual
 	}
-	return min(2*last, most*usual)
+	return lazyPings * usual
 }
 
 // jitter keeps those that were connected together from being asked together.

@@ -3,38 +3,34 @@ package upstream
 import (
 	"testing"
 	"time"
+
+	"mcp-gw/discovery"
 )
 
-// What nobody calls is asked less and less often, where events tell of its end.
+// What nobody calls is seldom asked, where events tell of its end.
 func TestAnIdleContainerIsAskedSeldom(t *testing.T) {
 	const usual = 30 * time.Second
-	l := &link{cfg: Config{PingInterval: usual}}
 	container := at("http://c/mcp")
 	container.Generation = "1"
-	next := func(streams bool) (all []time.Duration) {
-		d := usual
-		for range 5 {
-			d = l.nextPing(container, d, streams)
-			all = append(all, d)
+	patient := container
+	patient.Tuning.Ping = usual
+	for _, tt := range []struct {
+		what            string
+		b               discovery.Backend
+		called, streams bool
+		want            time.Duration
+	}{
+		{"nobody calls it", container, false, false, lazyPings * usual},
+		{"nobody calls it, and its stream is open", container, false, true, laziestPings * usual},
+		{"it was called", container, true, true, usual},
+		{"it has an interval of its own", patient, false, true, usual},
+		{"no events tell of it", at("http://elsewhere/mcp"), false, true, usual},
+	} {
+		l := &link{cfg: Config{PingInterval: usual}}
+		l.called.Store(tt.called)
+		if got := l.nextPing(tt.b, tt.streams); got != tt.want {
+			t.Errorf("%s: asked after %v, want %v", tt.what, got, tt.want)
 		}
-		return all
-	}
-	if got := next(false); got[0] != 2*usual || got[4] != lazyPings*usual {
-		t.Errorf("it waits %v", got)
-	}
-	if got := next(true); got[4] != laziestPings*usual {
-		t.Errorf("with a stream it waits %v", got)
-	}
-	l.called.Store(true)
-	if got := l.nextPing(container, lazyPings*usual, true); got != usual {
-		t.Errorf("after a call it waits %v", got)
-	}
-	container.Tuning.Ping = usual
-	if got := next(true); got[4] != usual {
-		t.Errorf("with an interval of its own it waits %v", got)
-	}
-	if got := l.nextPing(at("http://elsewhere/mcp"), usual, true); got != usual {
-		t.Errorf("a server that no events tell of is asked after %v", got)
 	}
 }
 

@@ -18,7 +18,7 @@ func (g *Gateway) Try(ctx context.Context, b discovery.Backend) BackendState {
 	cfg.Log, cfg.Record, cfg.Updated = slog.New(slog.DiscardHandler), unrecorded{}, nil
 	up := pool.New(b, cfg, func() {})
 	var work sync.WaitGroup
-	work.Go(up.Run)
+	up.Start(&work)
 	up.AwaitAttempt(ctx, 0)
 	state := g.describe(&member{name: b.Name, want: b, up: up})
 	up.Stop()

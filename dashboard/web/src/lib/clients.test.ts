@@ -5,11 +5,9 @@ import {
 	eraWords,
 	folded,
 	listed,
-	refusedOne,
+	look,
 	remedy,
-	seen,
 	sender,
-	upsert,
 	watchFrom,
 	type Client,
 	type Refusal,
@@ -89,39 +87,36 @@ describe('the list of clients', () => {
 		expect(active.map((c) => c.id)).toEqual(['a', 'stream', 'self']);
 		expect(idle.map((c) => c.id)).toEqual(['gone', 'old']);
 	});
-	it('keeps each in its place', () => {
-		const all = [client('a', 0), client('b', 0)];
-		expect(upsert(all, client('b', 9)).map((c) => [c.id, c.lastSeen])).toEqual([
-			['a', at(0)],
-			['b', at(9)],
-		]);
-		expect(upsert(all, client('c', 9)).map((c) => c.id)).toEqual(['c', 'a', 'b']);
-	});
 });
 
 describe('waiting for a client', () => {
-	const watch = watchFrom(ms(0), [client('here', -5), client('old', -3600)]);
-	const ids = (w: typeof watch) => w.came.map((c) => c.id);
-	it('sees one that is new', () => expect(ids(seen(watch, client('new', 1)))).toEqual(['new']));
+	const start = { clients: [client('here', -5), client('old', -3600)], refused: [refusal(-9)] };
+	const began = watchFrom(start);
+	const then = (clients: Client[], refused = start.refused, watch = began) =>
+		look(watch, { clients, refused }, 1000);
+	const ids = (w: typeof began) => w.came.map((one) => one.client.id);
+	it('sees nobody in those that are here', () => expect(ids(then(start.clients))).toEqual([]));
+	it('sees one that is new', () => expect(ids(then([client('new', 1), ...start.clients]))).toEqual(['new']));
 	it('and what it does next', () => {
-		const w = seen(seen(watch, client('new', 1)), client('new', 2, { toolsSeen: 83 }));
-		expect(w.came.map(listed)).toEqual(['listed 83 tools']);
+		const w = then([client('new', 2, { toolsSeen: 83 })], start.refused, then([client('new', 1)]));
+		expect(w.came.map((one) => [listed(one.client), one.at])).toEqual([['listed 83 tools', 1000]]);
 	});
 	it('does not take one for new that was here all along', () => {
-		let w = watch;
-		for (let s = 1; s < 300; s += 20) w = seen(w, client('here', s));
+		let w = began;
+		for (let s = 1; s < 300; s += 20) w = then([client('here', s)], start.refused, w);
 		expect(ids(w)).toEqual([]);
 	});
-	it('sees one that comes back', () => expect(ids(seen(watch, client('old', 1)))).toEqual(['old']));
-	it('passes over the dashboard, what was before, and one that leaves', () => {
-		expect(ids(seen(watch, client('x', 1, { self: true })))).toEqual([]);
-		expect(ids(seen(watch, client('x', -1)))).toEqual([]);
-		expect(ids(seen(watch, client('x', 1, { connected: false })))).toEqual([]);
-	});
+	it('sees one that comes back', () => expect(ids(then([client('old', 1)]))).toEqual(['old']));
+	it('passes over the dashboard, and one that left again', () =>
+		expect(ids(then([client('x', 1, { self: true }), client('y', 1, { connected: false })]))).toEqual([]));
 	it('tells of one that was refused, until one gets in', () => {
-		expect(refusedOne(watch, refusal(-1)).refused).toBeUndefined();
-		const w = refusedOne(watch, refusal(1));
-		expect(w.refused?.code).toBe('host');
-		expect(seen(w, client('new', 2)).refused).toBeUndefined();
+		expect(then(start.clients).refused).toBeUndefined();
+		const w = then(start.clients, [refusal(3), ...start.refused]);
+		expect(w.refused?.refusal.at).toBe(at(3));
+		expect(then([client('new', 4)], [refusal(3)], w).refused).toBeUndefined();
+	});
+	it('tells of one that was refused after another got in', () => {
+		const w = then([client('new', 1)]);
+		expect(then([client('new', 1)], [refusal(3)], w).refused).toBeDefined();
 	});
 });

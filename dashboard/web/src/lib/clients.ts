@@ -55,12 +55,6 @@ export function folded(clients: Client[], now: number): { active: Client[]; idle
 	return { active: sorted.filter((c) => !idle(c, now)), idle: sorted.filter((c) => idle(c, now)) };
 }
 
-/** Puts a client that was seen into a list, in the place that it has. */
-export function upsert(clients: Client[], client: Client): Client[] {
-	const i = clients.findIndex((c) => c.id === client.id);
-	return i < 0 ? [client, ...clients] : clients.with(i, client);
-}
-
 /** What to do about a refusal, by its code. */
 const remedies: Record<string, string> = {
 	host: 'Name the host in MCP_GW_ALLOWED_HOSTS, or use an address that is one already.',
@@ -86,46 +80,55 @@ export function sender(refusal: Pick<Refusal, 'userAgent'>): string {
 	return product ? [clientName(product[1] ?? ''), product[2]].filter(Boolean).join(' ') : 'A client';
 }
 
-/** What the page that waits for a client says. */
+/** What the page that waits for a client knows. */
 export interface Watch {
-	/** Since when it waits, in ms since 1970. */
-	since: number;
-	/** Those that came since, the latest first. */
-	came: Client[];
-	/** The latest that was refused and did not get in after all. */
-	refused: Refusal | undefined;
-	/** When each was last heard of before somebody waited. */
-	before: Map<string, number>;
+	/** Those that came since, the latest first, with when they were noticed (ms since 1970). */
+	came: { client: Client; at: number }[];
+	/** The latest that was refused while none got in after it. */
+	refused: { refusal: Refusal; at: number } | undefined;
+	/** When each was last heard of. */
+	heard: Map<string, number>;
+	/** When somebody was refused last. */
+	lastRefused: number;
+}
+
+export interface Snapshot {
+	clients: Client[];
+	refused: Refusal[];
 }
 
 const most = 3;
+/** Without sessions a client that starts anew is the same as before: it was quiet for so long, in ms. */
+const quiet = 60_000;
 
-export function watchFrom(since: number, clients: Client[]): Watch {
-	return {
-		since,
-		came: [],
-		refused: undefined,
-		before: new Map(clients.map((c) => [c.id, Date.parse(c.lastSeen)])),
-	};
+const newest = (refused: Refusal[]) => Math.max(0, ...refused.map((r) => Date.parse(r.at)));
+const heardOf = (clients: Client[]) => new Map(clients.map((c) => [c.id, Date.parse(c.lastSeen)]));
+
+/** Begins to wait: whoever is here by now has not come. */
+export function watchFrom(now: Snapshot): Watch {
+	return { came: [], refused: undefined, heard: heardOf(now.clients), lastRefused: newest(now.refused) };
 }
 
-/** A client was seen. One that was here all along has not come. */
-export function seen(watch: Watch, client: Client): Watch {
-	if (client.self || Date.parse(client.lastSeen) < watch.since) return watch;
-	const known = watch.came.findIndex((c) => c.id === client.id);
-	if (known >= 0) return { ...watch, came: watch.came.with(known, client) };
-	const earlier = watch.before.get(client.id);
-	// Without sessions a client that starts anew is the same as before.
-	if (earlier !== undefined && Date.parse(client.lastSeen) - earlier < 60_000) {
-		const before = new Map(watch.before).set(client.id, Date.parse(client.lastSeen));
-		return { ...watch, before };
+/** Looks again. Times of the gateway are compared with its own only; at is the page's. */
+export function look(watch: Watch, now: Snapshot, at: number): Watch {
+	let came = watch.came.map((one) => ({
+		...one,
+		client: now.clients.find((c) => c.id === one.client.id) ?? one.client,
+	}));
+	let { refused } = watch;
+	const lastRefused = Math.max(watch.lastRefused, newest(now.refused));
+	if (lastRefused > watch.lastRefused) {
+		const refusal = now.refused.find((r) => Date.parse(r.at) === lastRefused);
+		if (refusal) refused = { refusal, at };
 	}
-	if (!client.connected) return watch;
-	return { ...watch, came: [client, ...watch.came].slice(0, most), refused: undefined };
-}
-
-export function refusedOne(watch: Watch, refusal: Refusal): Watch {
-	return Date.parse(refusal.at) < watch.since ? watch : { ...watch, refused: refusal };
+	for (const client of now.clients.toReversed()) {
+		if (client.self || !client.connected) continue;
+		const before = watch.heard.get(client.id);
+		if (before !== undefined && Date.parse(client.lastSeen) - before < quiet) continue;
+		came = [{ client, at }, ...came.filter((one) => one.client.id !== client.id)].slice(0, most);
+		if (refused && Date.parse(refused.refusal.at) <= Date.parse(client.lastSeen)) refused = undefined;
+	}
+	return { came, refused, heard: heardOf(now.clients), lastRefused };
 }
 
 /** listed 83 tools, lists the tools now */

@@ -88,6 +88,9 @@ export interface Row {
 	text: string;
 }
 
+/** web-2 before web-10. */
+const order = new Intl.Collator('en', { numeric: true });
+
 const rank: Record<Severity, number> = { error: 0, warning: 1, ok: 2, ignored: 3 };
 
 export function row(o: Observed): Row {
@@ -175,7 +178,7 @@ export function sift(rows: Row[], filter: Filter, query: string): Row[] {
 	const words = fold(query).split(/\s+/).filter(Boolean);
 	return rows
 		.filter((r) => kept[filter](r) && words.every((word) => r.text.includes(word)))
-		.sort((a, b) => rank[a.severity] - rank[b.severity] || a.key.localeCompare(b.key));
+		.sort((a, b) => rank[a.severity] - rank[b.severity] || order.compare(a.key, b.key));
 }
 
 /** Rows as they are to be shown, and how many of them would not be here anew. */

@@ -39,7 +39,7 @@ type CallDetail struct {
 	Call
 	Arguments json.RawMessage `json:"arguments,omitempty"`
 	Result    json.RawMessage `json:"result,omitempty"`
-	// Truncated are the lengths of what was too large to be kept.
+	// Truncated are the lengths of what was too large to be kept, or cannot be read.
 	Truncated *Truncated `json:"truncated,omitempty"`
 	// Dropped: arguments and result were given up to make room for newer ones.
 	Dropped   bool       `json:"dropped,omitempty"`
@@ -168,10 +168,11 @@ func (j *Journal) CallByID(id uint64) (CallDetail, bool) {
 		return d, true
 	}
 	t := Truncated{}
-	if x.request.n == 0 {
+	// Half a JSON text is none, and what cannot be read cannot be searched for secrets.
+	if x.request.n == 0 || there && !json.Valid(request) {
 		t.Arguments = x.requestBytes
 	}
-	if x.response.n == 0 && x.responseBytes > 0 {
+	if x.responseBytes > 0 && (x.response.n == 0 || also && !json.Valid(response)) {
 		t.Result = x.responseBytes
 	}
 	if t != (Truncated{}) {

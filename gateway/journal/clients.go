@@ -206,7 +206,9 @@ func read(f Facts) facts {
 }
 
 // tidy bounds a word of a stranger's.
-func tidy(s string) string { return clipTo(strings.ToValidUTF8(strings.TrimSpace(s), "\uFFFD"), maxFact) }
+func tidy(s string) string {
+	return clipTo(strings.ToValidUTF8(strings.TrimSpace(s), "\uFFFD"), maxFact)
+}
 
 func (c *Client) seen(now time.Time) { c.lastSeen.Store(now.UnixNano()) }
 

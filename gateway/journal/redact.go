@@ -59,7 +59,7 @@ func replaceGroup(p *regexp.Regexp, s string) string {
 	last := 0
 	for _, m := range p.FindAllStringSubmatchIndex(s, -1) {
 		from, to := m[len(m)-2], m[len(m)-1]
-		if strings.HasPrefix(s[from:to], "••••") {
+		if s[from:to] == "••••" || strings.HasPrefix(s[from:to], "•••• redacted, ") {
 			continue // masked already, by another pattern
 		}
 		out.WriteString(s[last:from])

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -38,6 +39,9 @@ type Gateway interface {
 	// tried once, or ctx has ended.
 	WaitAttempt(ctx context.Context, name string)
 	Journal() *journal.Journal
+	// Changed answers a channel that is closed when something in Backends or Catalogue
+	// may be otherwise.
+	Changed() <-chan struct{}
 	// EndSession ends the session of a client, by the id that the journal knows it
 	// by. It reports whether there was one.
 	EndSession(id string) bool
@@ -129,6 +133,9 @@ type server struct {
 	boot      string // tells this process' log ids from another's
 	heartbeat time.Duration
 	streams   chan struct{} // a place for each open log stream
+	pages     chan struct{} // a place for each page that is told of events
+	hub       *hub
+	linger    time.Duration
 	tries     chan struct{} // a place for each backend that is being tried
 }
 
@@ -146,18 +153,25 @@ func New(cfg Config) *API {
 
 // Run works until ctx ends.
 func (a *API) Run(ctx context.Context) error {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { a.server.keepTelling(ctx) })
 	a.server.watchContainers(ctx)
 	return nil
 }
 
 func newServer(cfg Config) *server {
 	now := time.Now()
+	boot := strconv.FormatInt(now.UnixMilli(), 36)
 	return &server{
 		Config:    cfg,
 		started:   now,
-		boot:      strconv.FormatInt(now.UnixMilli(), 36),
+		boot:      boot,
+		hub:       newHub(boot),
 		heartbeat: heartbeat,
 		streams:   make(chan struct{}, maxStreams),
+		pages:     make(chan struct{}, maxPages),
+		linger:    linger,
 		tries:     make(chan struct{}, maxTries),
 	}
 }
@@ -216,6 +230,7 @@ func (s *server) routes() *echo.Echo {
 	e.POST("/api/tools/:name/call", s.callTool, api...)
 	e.GET("/api/resources", s.listResources, api...)
 	e.GET("/api/prompts", s.listPrompts, api...)
+	e.GET("/api/events", s.streamEvents, api...)
 	e.GET("/api/calls", s.listCalls, api...)
 	e.GET("/api/calls/:id", s.showCall, api...)
 	e.GET("/api/stats", s.showStats, api...)

@@ -121,6 +121,8 @@ func (g *fakeGateway) Reconnect(_ context.Context, name string) bool {
 
 func (g *fakeGateway) WaitAttempt(context.Context, string) {}
 
+func (g *fakeGateway) Changed() <-chan struct{} { return nil }
+
 func (g *fakeGateway) EndSession(id string) bool {
 	c, there := g.journal.Client(id)
 	return there && c.Era == "legacy" && c.Connected

@@ -348,6 +348,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow all that happens. Events has the data of each event by its name.
+         * @description hello comes first, ping each 15 seconds. The id of an event is <boot>-<number>; numbers advance by the calls that an event tells of. What is not told because there was too much, or because it is not kept any more, is a gap. A reader that is too slow is cut off, and may come back.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs": {
         parameters: {
             query?: never;
@@ -2293,6 +2313,42 @@ export interface operations {
             };
             /** @description It has no session, or none any more. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description The same, for those who cannot set headers. */
+                since?: string;
+            };
+            header?: {
+                /** @description The id of the last event that was seen: what followed it comes first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            /** @description Too many pages are open. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"mcp-gw/discovery"
@@ -22,6 +23,8 @@ const (
 const (
 	// slow is a check that took so long that people notice.
 	slow = 2 * time.Second
+	// One check that fails is looked into at once; several of the last ones are a state.
+	lately = 10
 	// A backend that was connected more than maxConnects times within flapTime flaps.
 	flapTime    = 10 * time.Minute
 	maxConnects = 3
@@ -36,7 +39,7 @@ func health(b BackendState, s *upstream.State, now time.Time) (word, reason stri
 		if b.State == stateDegraded {
 			return HealthDegraded, b.Reason
 		}
-		if why := unwell(b, s, now); why != "" {
+		if why := unwell(s.Checks(), b.Endpoints, now); why != "" {
 			return HealthDegraded, why
 		}
 		return HealthHealthy, b.Reason
@@ -53,34 +56,42 @@ func health(b BackendState, s *upstream.State, now time.Time) (word, reason stri
 }
 
 // unwell says what is wrong with a backend that answers, "" when nothing is.
-func unwell(b BackendState, s *upstream.State, now time.Time) string {
-	checks := s.Checks()
-	if n := len(checks); n > 0 {
-		last := checks[n-1]
-		if last.Err != "" {
-			return "its last check failed: " + last.Err
-		}
-		if last.What != upstream.CheckConnect && last.Took > slow {
-			return fmt.Sprintf("it is slow: its last check took %.1f s", last.Took.Seconds())
-		}
-	}
-	connects := 0
-	for _, c := range checks {
-		if c.What == upstream.CheckConnect && c.Err == "" && now.Sub(c.At) < flapTime {
-			connects++
+func unwell(checks []upstream.Check, endpoints []EndpointState, now time.Time) string {
+	connects, asked, failed := 0, 0, 0
+	current := true // of the connection that it has: checks of an earlier one are past
+	for _, c := range slices.Backward(checks) {
+		switch {
+		case c.What == upstream.CheckConnect && c.Err == "":
+			current = false
+			if now.Sub(c.At) < flapTime {
+				connects++
+			}
+		case c.What != upstream.CheckConnect && current && asked < lately:
+			asked++
+			if c.Err != "" {
+				failed++
+			}
 		}
 	}
 	if connects > maxConnects {
 		return fmt.Sprintf("it comes and goes: it was connected %d times in %.0f minutes", connects, flapTime.Minutes())
 	}
+	if failed > 1 {
+		return fmt.Sprintf("%d of its last %d checks failed", failed, asked)
+	}
+	if n := len(checks); n > 0 {
+		if last := checks[n-1]; last.What != upstream.CheckConnect && last.Err == "" && last.Took > slow {
+			return fmt.Sprintf("it is slow: its last check took %.1f s", last.Took.Seconds())
+		}
+	}
 	away := 0
-	for _, e := range b.Endpoints {
+	for _, e := range endpoints {
 		if e.State == string(upstream.PhaseFailed) || e.State == string(upstream.PhaseHolding) {
 			away++
 		}
 	}
 	if away > 0 {
-		return fmt.Sprintf("%d of its %d replicas are not there", away, len(b.Endpoints))
+		return fmt.Sprintf("%d of its %d replicas are not there", away, len(endpoints))
 	}
 	return ""
 }

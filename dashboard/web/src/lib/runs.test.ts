@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Client, Hooks, Outcome } from './mcp';
-import { carry, meaning, newRun, verdict, type Asking } from './runs';
+import { carry, meaning, verdict, type Asking, type Run } from './runs';
 
 const about = { ms: 1, bytes: 2, raw: '', frames: [], rounds: 0 };
 const outcome = (more: object) => ({ ...about, ...more }) as unknown as Outcome;
@@ -17,7 +17,17 @@ it('keeps what happened in the order in which it did', async () => {
 			return outcome({ kind: 'result', result: { answer: answer?.action } });
 		},
 	} as unknown as Client;
-	const run = newRun('a__b', { x: 1 }, 'modern');
+	const run = {
+		id: 1,
+		tool: 'a__b',
+		args: { x: 1 },
+		era: 'modern',
+		started: 0,
+		progress: null,
+		notes: [],
+		turns: [],
+		outcome: null,
+	} as Run;
 	const done = carry(run, client, asking, new AbortController().signal, {});
 	expect(run.turns).toHaveLength(1);
 	asking.answer!({ action: 'decline' });

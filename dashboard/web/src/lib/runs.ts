@@ -1,5 +1,5 @@
 // One run of a tool in the playground, from its start to what came of it.
-import type { Answer, Client, Frame, Outcome, Progress, Question } from './mcp';
+import type { Answer, Client, Outcome, Progress, Question } from './mcp';
 import type { Json } from './schema/json';
 
 export interface Turn {
@@ -20,7 +20,6 @@ export interface Run {
 	notes: string[];
 	/** The server's questions, the last one unanswered while it waits. */
 	turns: Turn[];
-	frames: Frame[];
 	outcome: Outcome | null;
 }
 
@@ -28,29 +27,13 @@ export interface Run {
 export const maxRuns = 10;
 const maxNotes = 200;
 
-let count = 0;
-
-export function newRun(tool: string, args: Json, era: string): Run {
-	return {
-		id: ++count,
-		tool,
-		args,
-		era,
-		started: Date.now(),
-		progress: null,
-		notes: [],
-		turns: [],
-		frames: [],
-		outcome: null,
-	};
-}
-
 /** What lets a person answer the question that is open. */
 export interface Asking {
 	answer?: (answer: Answer) => void;
 }
 
-/** Carries run through. run is changed as things happen, so that a page may watch it. */
+/** Carries run through. Its members are replaced as things happen, never changed in
+ * place, so that a page may watch them without looking into them. */
 export async function carry(
 	run: Run,
 	client: Client,
@@ -65,30 +48,34 @@ export async function carry(
 			signal,
 			progress: (progress) => (run.progress = progress),
 			note: (text) => {
-				if (run.notes.length < maxNotes) run.notes.push(text);
+				if (run.notes.length < maxNotes) run.notes = [...run.notes, text];
 			},
 			ask: (question) =>
 				new Promise((resolve) => {
-					run.turns.push({ question });
-					const turn = run.turns.at(-1)!;
+					run.turns = [...run.turns, { question }];
 					asking.answer = (answer) => {
 						delete asking.answer;
-						turn.answer = answer;
+						settle(run, { answer });
 						resolve(answer);
 					};
 				}),
 			withdrawn: () => {
 				delete asking.answer;
-				const turn = run.turns.at(-1);
-				if (turn && !turn.answer) turn.withdrawn = true;
+				settle(run, { withdrawn: true });
 			},
 		},
 		schema,
 	);
 	delete asking.answer;
-	const last = run.turns.at(-1);
-	if (last && !last.answer) last.withdrawn = true;
+	settle(run, { withdrawn: true });
 	run.outcome = outcome;
+}
+
+/** Says of the question that is open what became of it. */
+function settle(run: Run, end: Omit<Turn, 'question'>): void {
+	const last = run.turns.at(-1);
+	if (!last || last.answer || last.withdrawn) return;
+	run.turns = [...run.turns.slice(0, -1), { ...last, ...end }];
 }
 
 /** How a run ended, as a state and a word. */

@@ -414,11 +414,12 @@ function limits(schema: JsonObject, kind: Kind): string[] {
 		const value = own(schema, key);
 		return typeof value === 'number' ? value : undefined;
 	};
+	const of = (count: number, unit: string) => (count === 1 ? unit.replace(/s$/, '') : unit);
 	const range = (low: number | undefined, high: number | undefined, unit: string) => {
 		if (low !== undefined && high !== undefined) {
-			list.push(low === high ? `exactly ${low}${unit}` : `${low} to ${high}${unit}`);
-		} else if (low !== undefined) list.push(`at least ${low}${unit}`);
-		else if (high !== undefined) list.push(`at most ${high}${unit}`);
+			list.push(low === high ? `exactly ${low}${of(low, unit)}` : `${low} to ${high}${unit}`);
+		} else if (low !== undefined) list.push(`at least ${low}${of(low, unit)}`);
+		else if (high !== undefined) list.push(`at most ${high}${of(high, unit)}`);
 	};
 	if (kind === 'number') {
 		range(number('minimum'), number('maximum'), '');

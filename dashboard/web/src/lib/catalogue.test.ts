@@ -60,6 +60,9 @@ describe('search', () => {
 		['create', 1],
 		['issues create', 0],
 		['nothing', 0],
+		['backend:github', 1],
+		['issues backend:notes', 0],
+		['backend:git', 0],
 	])('%j finds %i', (query, count) => expect(search(all, query)).toHaveLength(count));
 
 	it('marks what was found, also where folding changes letters', () => {

@@ -121,16 +121,27 @@ export function careful(raw: unknown): 'destructive' | 'unknown' | null {
 	return destructive === false ? null : 'unknown';
 }
 
-/** The words of a query, folded; each must be found. */
+/** The words of a query, folded; each must be found. Those of backend:… are none. */
 export function terms(query: string): string[] {
-	return [...new Set(fold(query).split(/\s+/).filter(Boolean))].slice(0, 10);
+	const words = fold(query)
+		.split(/\s+/)
+		.filter((word) => word !== '' && !word.startsWith('backend:'));
+	return [...new Set(words)].slice(0, 10);
+}
+
+/** The backend that a query narrows to with backend:NAME, '' for all. */
+export function narrowed(query: string): string {
+	return /(?:^|\s)backend:(\S+)/i.exec(query)?.[1] ?? '';
 }
 
 export function search(entries: Entry[], query: string): Entry[] {
 	const wanted = terms(query);
-	return wanted.length === 0
-		? entries
-		: entries.filter((one) => wanted.every((term) => one.text.includes(term)));
+	const backend = narrowed(query);
+	if (wanted.length === 0 && backend === '') return entries;
+	return entries.filter(
+		(one) =>
+			(backend === '' || one.tool.backend === backend) && wanted.every((term) => one.text.includes(term)),
+	);
 }
 
 export interface Piece {

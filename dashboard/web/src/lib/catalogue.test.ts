@@ -154,7 +154,7 @@ describe('hints', () => {
 		expect(ids([...tools.slice(1)])).toEqual([]);
 	});
 	it('names that differ only by prefix, missing descriptions, hidden tools, long ones', () => {
-		expect(ids([tool('a__search'), tool('b__search')])).toEqual(['twins:search']);
+		expect(ids([tool('a__search'), tool('b__search')])).toEqual(['twins:1:search']);
 		expect(ids([tool('a__x', { raw: { description: '' } })])).toEqual(['silent']);
 		expect(ids([tool('a__x', { hidden: 'b has it.' })])).toEqual(['hidden']);
 		expect(ids([tool('a__x', { tokens: 9000 })])).toEqual(['long']);

@@ -300,14 +300,18 @@ export function hints(entries: Entry[], since: number, now: number): Hint[] {
 			offersOff: true,
 		});
 	}
-	for (const [name, same] of twins(on)) {
+	const same = twins(on);
+	if (same.length > 0) {
+		const first = enumerate(namesOf(same[0]![1]));
 		list.push({
-			id: `twins:${name}`,
-			text: `${enumerate(namesOf(same))} differ only by their prefix; a model may take one for the other.`,
-			names: namesOf(same),
+			id: `twins:${same.length}:${same[0]![0]}`,
+			text:
+				same.length === 1
+					? `${first} differ only by their prefix; a model may take one for the other.`
+					: `${same.length} names are there more than once and differ only by their prefix, such as ${first}.`,
+			names: same.flatMap(([, tools]) => namesOf(tools)),
 			offersOff: false,
 		});
-		if (list.length > 5) break;
 	}
 	const silent = on.filter((one) => one.description.trim() === '');
 	if (silent.length > 0) {

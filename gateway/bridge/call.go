@@ -94,6 +94,9 @@ func Carry(ctx context.Context, route *Route, client Client, msg *wire.Message, 
 	if err != nil && !c.done {
 		c.end.Err = err.Error()
 		c.fate.Kind, c.fate.Err = kindOf(ctx, err), c.end.Err
+		if c.fate.Kind == journal.ErrCancelled {
+			c.fate.Err = whyEnded(ctx)
+		}
 		c.answer.Note(&c.fate)
 		if ctx.Err() == nil {
 			c.fail(err)
@@ -149,6 +152,14 @@ func kindOf(ctx context.Context, err error) journal.ErrorKind {
 		return journal.ErrTimeout
 	}
 	return journal.ErrTransport
+}
+
+// whyEnded says why nobody waits for a call any more.
+func whyEnded(ctx context.Context) string {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause.Error()
+	}
+	return "the client left before there was an answer"
 }
 
 // At implements upstream.Observer.

@@ -20,6 +20,11 @@ import (
 
 func (s *server) listBackends(c echo.Context) error {
 	states := s.Gateway.Backends()
+	if c.QueryParam("tools") == "false" {
+		for i := range states {
+			states[i].Tools = nil
+		}
+	}
 	shown, shower := make([]backend, len(states)), s.shower()
 	for i, b := range states {
 		shown[i] = shower(b)
@@ -150,7 +155,7 @@ type registration struct {
 type backendAnswer struct {
 	OK      bool    `json:"ok"`
 	Backend backend `json:"backend"`
-	// SavedIn is the file in which a switch is saved.
+	// SavedIn is the file in which the registration or the switch is saved.
 	SavedIn string `json:"savedIn,omitempty"`
 }
 
@@ -185,7 +190,7 @@ func (s *server) register(c echo.Context) error {
 	if !ok {
 		b = unborn(r) // the gateway is busy, and will come to it
 	}
-	return c.JSON(http.StatusOK, backendAnswer{OK: true, Backend: s.show(b)})
+	return c.JSON(http.StatusOK, backendAnswer{OK: true, Backend: s.show(b), SavedIn: s.Manual.Path()})
 }
 
 func (s *server) registryProblem(err error) error {

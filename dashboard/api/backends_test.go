@@ -24,17 +24,18 @@ const (
 
 func TestBackendsRoundTrip(t *testing.T) {
 	h := newHouse(t)
+	saved := `,"savedIn":"` + h.file + `"}`
 	h.want(t, "GET", "/api/backends", "", 200, `[]`)
-	h.want(t, "POST", "/api/backends", ha, 200, `{"ok":true,"backend":`+haState+`}`)
+	h.want(t, "POST", "/api/backends", ha, 200, `{"ok":true,"backend":`+haState+saved)
 	// A connect that failed is no failure of the registration.
-	h.want(t, "POST", "/api/backends", `{"name":"dead","url":"http://dead/mcp","transport":"http","enabled":true}`, 200, `{"ok":true,"backend":`+deadState+`}`)
+	h.want(t, "POST", "/api/backends", `{"name":"dead","url":"http://dead/mcp","transport":"http","enabled":true}`, 200, `{"ok":true,"backend":`+deadState+saved)
 	h.want(t, "GET", "/api/backends", "", 200, `[`+haState+`,`+deadState+`]`)
 	if len(h.gateway.reconnects) != 0 {
 		t.Errorf("reconnected: %v", h.gateway.reconnects)
 	}
 	// The same once more means: connect anew. So does the mask for the secret.
-	h.want(t, "POST", "/api/backends", ha, 200, `{"ok":true,"backend":`+haState+`}`)
-	h.want(t, "POST", "/api/backends", strings.Replace(ha, "Bearer s3cr3t", "***", 1), 200, `{"ok":true,"backend":`+haState+`}`)
+	h.want(t, "POST", "/api/backends", ha, 200, `{"ok":true,"backend":`+haState+saved)
+	h.want(t, "POST", "/api/backends", strings.Replace(ha, "Bearer s3cr3t", "***", 1), 200, `{"ok":true,"backend":`+haState+saved)
 	if len(h.gateway.reconnects) != 2 {
 		t.Errorf("the same registration twice: reconnected %v", h.gateway.reconnects)
 	}
@@ -49,7 +50,7 @@ func TestBackendsRoundTrip(t *testing.T) {
 	h.want(t, "POST", "/api/backends/dead/reconnect", "", 404, `{"error":"Backend not found in config"}`)
 	h.want(t, "POST", "/api/backends", `{"name":"off","url":"http://off","transport":"http","enabled":false}`, 200,
 		`{"ok":true,"backend":{"name":"off","url":"http://off","transport":"http","enabled":false,"tools":[],"status":"disconnected","latencyMs":null,"lastPingAt":null,"error":null,`+
-			`"source":"manual","state":"disabled","resources":0,"prompts":0,"health":"disabled","toolCount":0,"enabledTools":0,"tokens":0,"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}}`)
+			`"source":"manual","state":"disabled","resources":0,"prompts":0,"health":"disabled","toolCount":0,"enabledTools":0,"tokens":0,"replicas":1,"stats":{"calls":0,"errors":0,"p50Ms":0,"p95Ms":0},"diagnostics":[]}`+saved)
 }
 
 func TestRegistrationsThatAreRefused(t *testing.T) {

@@ -147,3 +147,27 @@ func TestABrokenFileOfSwitchesIsAProblem(t *testing.T) {
 		return strings.Contains(body, "switches.json cannot be used") && strings.Contains(body, "nothing is switched off")
 	})
 }
+
+func TestTheListCanDoWithoutTools(t *testing.T) {
+	h := newRealHouse(t)
+	h.register(t, "a", newMCPServer(t).url)
+	_, all := h.call(t, "GET", "/api/backends", "")
+	_, short := h.call(t, "GET", "/api/backends?tools=false", "")
+	if !strings.Contains(all, `"name":"get"`) || strings.Contains(short, `"name":"get"`) || !strings.Contains(short, `"tools":[]`) || !strings.Contains(short, `"toolCount":3`) {
+		t.Errorf("%s\n%s", all, short)
+	}
+}
+
+func TestStatsSayWhenTheLastCallWas(t *testing.T) {
+	h := newRealHouse(t)
+	h.register(t, "a", newMCPServer(t).url)
+	h.call(t, "POST", "/api/tools/a__get/call", `{}`)
+	for _, tool := range h.tools(t).Tools {
+		if (tool.Stats.LastAt != "") != (tool.Name == "a__get") {
+			t.Errorf("%s: %+v", tool.Name, tool.Stats)
+		}
+	}
+	if b, _ := h.gw.Backend("a"); b.Stats.LastAt == "" {
+		t.Errorf("%+v", b.Stats)
+	}
+}

@@ -158,12 +158,13 @@ func (c Started) End(o Outcome) {
 		return
 	}
 	d := time.Since(c.start)
+	at := c.start.Add(d)
 	m := c.meter
-	m.series.observe(d, o)
-	m.backendSeries.observe(d, o)
-	m.journal.series.observe(d, o)
+	m.series.observe(at, d, o)
+	m.backendSeries.observe(at, d, o)
+	m.journal.series.observe(at, d, o)
 	m.journal.add(&record{
-		at: c.start.Add(d), kind: kindResult, backend: m.backend, tool: m.tool,
+		at: at, kind: kindResult, backend: m.backend, tool: m.tool,
 		duration: d, isError: o.IsError, text: clip(o.Err),
 	})
 }

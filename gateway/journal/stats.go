@@ -12,6 +12,8 @@ type Stats struct {
 	Errors uint64  `json:"errors"`
 	P50Ms  float64 `json:"p50Ms"`
 	P95Ms  float64 `json:"p95Ms"`
+	// LastAt is when the last call ended, ISO 8601; empty when there was none.
+	LastAt string `json:"lastAt,omitempty"`
 }
 
 // Counts are the numbers of calls by outcome.
@@ -48,6 +50,7 @@ const steps = 7*6 + 1
 // made at the first call, because most tools of a large catalogue never see one.
 type series struct {
 	ok, errors, failed atomic.Uint64
+	last               atomic.Int64 // when one ended, in ns since 1970
 	durations          atomic.Pointer[histogram]
 }
 
@@ -56,7 +59,8 @@ type histogram struct {
 	count [steps]atomic.Uint64
 }
 
-func (s *series) observe(d time.Duration, o Outcome) {
+func (s *series) observe(at time.Time, d time.Duration, o Outcome) {
+	s.last.Store(at.UnixNano())
 	h := s.durations.Load()
 	if h == nil {
 		s.durations.CompareAndSwap(nil, new(histogram))
@@ -106,12 +110,16 @@ func (s *series) read() (count [steps]uint64, total uint64, nanos int64) {
 func (s *series) stats() Stats {
 	c := s.counts()
 	count, total, _ := s.read()
-	return Stats{
+	stats := Stats{
 		Calls:  c.OK + c.Errors + c.Failed,
 		Errors: c.Errors + c.Failed,
 		P50Ms:  percentile(&count, total, 0.50),
 		P95Ms:  percentile(&count, total, 0.95),
 	}
+	if last := s.last.Load(); last != 0 {
+		stats.LastAt = stamp(time.Unix(0, last))
+	}
+	return stats
 }
 
 func (s *series) counts() Counts {

@@ -573,6 +573,11 @@ export interface components {
             errors: number;
             p50Ms: number;
             p95Ms: number;
+            /**
+             * Format: date-time
+             * @description When the last call ended; absent when there was none.
+             */
+            lastAt?: string;
         };
         Container: {
             id: string;
@@ -725,7 +730,7 @@ export interface components {
             /** @constant */
             ok: true;
             backend: components["schemas"]["Backend"];
-            /** @description The file in which it is saved. Where a switch was thrown. */
+            /** @description The file in which the registration or the switch is saved. */
             savedIn?: string;
         };
         LogEntry: {
@@ -1502,7 +1507,10 @@ export interface operations {
     };
     listBackends: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description false leaves the tools out of each backend. */
+                tools?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -58,6 +58,7 @@ describe('rows', () => {
 		expect(show(log.rows)).toBe('');
 		log.add([call(4)]);
 		expect(log.firstId()).toBe(4);
+		expect(log.oldestAt()).toBe(Date.parse('2026-11-27T12:00:00.000Z'));
 		log.extend(newestFirst(2, 3));
 		expect(show(log.rows)).toBe('2 3 4');
 	});

@@ -238,6 +238,12 @@ export class CallLog {
 		return this.rows.find((r): r is CallRow => r.kind === 'call' && r.epoch === this.epoch)?.call.id;
 	}
 
+	/** When the oldest call of the gateway's present life that the page has was made. */
+	oldestAt(): number | undefined {
+		const row = this.rows.find((r): r is CallRow => r.kind === 'call' && r.epoch === this.epoch);
+		return row && Date.parse(row.call.at);
+	}
+
 	private calls(): CallRow[] {
 		return [...this.at.values()];
 	}

@@ -106,7 +106,7 @@ type calls struct {
 	store    store
 	running  int
 	watchers []*Watch
-	notices  []uint64 // ids of calls with news, a ring by number
+	notices  []notice // a ring by number
 	noticed  uint64   // notices ever
 }
 
@@ -193,7 +193,7 @@ func (c *calls) beginLocked(r *Request, now time.Time) *call {
 			c.free = append(c.free, old)
 		}
 	}
-	c.noticeLocked(x.id)
+	c.noticeLocked(x.id, false)
 	return x
 }
 
@@ -245,7 +245,7 @@ func (r Recording) End(f *Fate, message []byte, length int) {
 	if x.id == 0 {
 		c.free = append(c.free, x)
 	} else {
-		c.noticeLocked(x.id)
+		c.noticeLocked(x.id, true)
 	}
 	if x.fallen {
 		c.lateLocked(x)

@@ -5,6 +5,12 @@ import "slices"
 // maxNotices is how many notices wait for a watcher that is busy.
 const maxNotices = 4096
 
+// notice says that there is something new about a call.
+type notice struct {
+	id    uint64
+	ended bool
+}
+
 // Watch is told of what happens to calls and clients, for those who pass it on. Like a
 // Subscription it has no buffer of its own, and its owner cannot make anybody wait.
 type Watch struct {
@@ -25,7 +31,7 @@ func (j *Journal) Watch() *Watch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.notices == nil {
-		c.notices = make([]uint64, maxNotices)
+		c.notices = make([]notice, maxNotices)
 	}
 	w.after = c.noticed
 	c.watchers = append(c.watchers, w)
@@ -44,11 +50,11 @@ func (w *Watch) Close() {
 func (w *Watch) Ready() <-chan struct{} { return w.bell }
 
 // noticeLocked tells that there is something new about a call.
-func (c *calls) noticeLocked(id uint64) {
+func (c *calls) noticeLocked(id uint64, ended bool) {
 	if len(c.watchers) == 0 {
 		return
 	}
-	c.notices[c.noticed%maxNotices] = id
+	c.notices[c.noticed%maxNotices] = notice{id, ended}
 	c.noticed++
 	for _, w := range c.watchers {
 		w.ring()
@@ -68,24 +74,24 @@ func (w *Watch) Calls(limit int) (all []Call, missed int) {
 	c := &w.journal.calls
 	c.mu.Lock()
 	if lost := c.noticed - w.after; lost > maxNotices {
-		missed = int(lost - maxNotices)
+		missed = int(lost-maxNotices+1) / 2 // of each call there are two
 		w.after = c.noticed - maxNotices
 	}
 	seen := map[uint64]bool{}
 	var picked []call
 	for n := c.noticed; n > w.after; n-- {
-		id := c.notices[(n-1)%maxNotices]
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		switch x := c.findLocked(id); {
-		case len(picked) >= limit:
+		news := c.notices[(n-1)%maxNotices]
+		switch {
+		case seen[news.id]:
+		case len(picked) < limit:
+			seen[news.id] = true
+			if x := c.findLocked(news.id); x != nil {
+				picked = append(picked, *x)
+			} else {
+				missed++
+			}
+		case news.ended: // a call is counted once, whatever else is told of it
 			missed++
-		case x == nil:
-			missed++
-		default:
-			picked = append(picked, *x)
 		}
 	}
 	w.after = c.noticed

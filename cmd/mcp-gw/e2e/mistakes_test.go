@@ -110,7 +110,7 @@ func secretsAreNowhere(t *testing.T, g *gateway) {
 	client.must(t, callTool("mistake-label-secret__time_in", `{"zone":"UTC"}`))
 	said := map[string]string{"log": g.process.output()}
 	for _, path := range []string{"/metrics", "/api/health", "/api/backends", "/api/backends/mistake-good-secret", "/api/backends/mistake-label-secret", "/api/discovery",
-		"/api/discovery/mistake-good-secret", "/api/discovery/mistake-label-secret", "/api/tools", "/api/logs", "/api/openapi.json"} {
+		"/api/discovery/mistake-good-secret", "/api/discovery/mistake-label-secret", "/api/tools", "/api/logs", "/api/calls?protocol=true", "/api/calls/1", "/api/clients", "/api/stats", "/api/changes", "/api/overview", "/api/openapi.json"} {
 		said[path] = body(t, g.url+path)
 	}
 	for name, args := range map[string][]string{"doctor": {"doctor"}, "doctor --json": {"doctor", "--json"}} {

@@ -156,7 +156,7 @@ func TestAPageIsToldOfAllThatHappens(t *testing.T) {
 			}
 		}
 	}
-	page.want("metrics", `"running":0`)
+	page.want("client", `"name":"Claude Code"`, `"calls":20,"errors":20`)
 	h.mcp(t, "gone", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 	page.want("client_refused", `"code":"session_unknown"`, `"status":404`)
 	h.call(t, "DELETE", "/api/clients/"+strings.Trim(field(t, page.wantClient(h, "Claude Code"), "id"), `"`), "")

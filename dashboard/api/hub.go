@@ -30,8 +30,8 @@ type hub struct {
 	last    uint64 // id of the newest event
 	floor   uint64 // ids up to here are of times when nobody listened
 	awake   chan struct{}
-	metrics []byte // the latest; it is not kept
-	beats   uint64 // of metrics
+	latest  []byte // what pulse told; it is not kept
+	beats   uint64 // of pulse
 	readers map[*reader]struct{}
 }
 
@@ -95,12 +95,12 @@ func (h *hub) publish(name string, weight int, data any) {
 	h.ringLocked()
 }
 
-// pulse tells the readers that are there; who comes later needs it not.
-func (h *hub) pulse(data any) {
-	text := line("", "metrics", data)
+// pulse tells whole events to the readers that are there; who comes later needs them
+// not, and of several only the last.
+func (h *hub) pulse(text []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.metrics = text
+	h.latest = text
 	h.beats++
 	h.ringLocked()
 }
@@ -221,7 +221,7 @@ func (r *reader) next() (text []byte, ok bool) {
 	}
 	if r.beat != h.beats {
 		r.beat = h.beats
-		text = append(text, h.metrics...)
+		text = append(text, h.latest...)
 	}
 	return text, true
 }

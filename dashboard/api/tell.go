@@ -19,6 +19,8 @@ const (
 	// maxBatch is how many calls are told at a time, and maxTold how many clients. Of
 	// more calls the newest are told, and of the rest how many there were.
 	maxBatch, maxTold = 256, 200
+	// maxActive is of how many clients the numbers are told, once a second.
+	maxActive = 20
 	// linger is how long everything is told on after the last reader has left: it may
 	// come back, and wants what it missed.
 	linger = time.Minute
@@ -281,7 +283,11 @@ func (t *teller) tellPulse() {
 	now, p := time.Now(), t.Gateway.Journal().Pulse()
 	seconds := now.Sub(t.at).Seconds()
 	rate := func(n uint64) float64 { return float64(int(float64(n)/seconds*10+0.5)) / 10 }
-	t.hub.pulse(metricsEvent{CallsPerSecond: rate(p.Calls - t.pulse.Calls), ErrorsPerSecond: rate(p.Errors - t.pulse.Errors),
+	text := line("", "metrics", metricsEvent{CallsPerSecond: rate(p.Calls - t.pulse.Calls), ErrorsPerSecond: rate(p.Errors - t.pulse.Errors),
 		Running: p.Running, Streams: p.Streams, P95Ms: p.P95Ms})
+	for _, c := range t.Gateway.Journal().ClientsSince(t.at, maxActive) { // their numbers
+		text = append(text, line("", "client", c)...)
+	}
+	t.hub.pulse(text)
 	t.pulse, t.at = p, now
 }

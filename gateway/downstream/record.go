@@ -122,7 +122,11 @@ func (h *Handler) stateless(r *http.Request, m *wire.Message) *journal.Client {
 	if auth := r.Header["Authorization"]; len(auth) > 0 {
 		key = append(append(key, digest(auth[0])...), 0)
 	}
-	key = append(key, info...)
+	if len(info) > maxKeyInfo { // the key is kept
+		key = append(key, digest(string(info))...)
+	} else {
+		key = append(key, info...)
+	}
 	if c := h.cfg.Journal.Known(key); c != nil {
 		return c
 	}
@@ -134,8 +138,9 @@ func (h *Handler) stateless(r *http.Request, m *wire.Message) *journal.Client {
 	return h.cfg.Journal.Met(journal.Facts{Info: info, Capabilities: capabilities, UserAgent: agent, Version: version, Address: r.RemoteAddr}, key)
 }
 
-// maxAgent bounds the User-Agent by which clients are told apart.
-const maxAgent = 256
+// maxAgent bounds the User-Agent by which clients are told apart, and maxKeyInfo what
+// they say of themselves.
+const maxAgent, maxKeyInfo = 256, 1024
 
 // EndSession ends a client's session because a person wants that, and reports whether
 // there was one of that tag.

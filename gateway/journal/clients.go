@@ -316,6 +316,19 @@ func (j *Journal) Clients() ([]ClientState, []Refusal) {
 	return states, refused
 }
 
+// ClientsSince answers at most limit clients of which something was heard since then.
+func (j *Journal) ClientsSince(since time.Time, limit int) (active []ClientState) {
+	t := &j.clients
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, c := range t.all {
+		if len(active) < limit && c.lastSeen.Load() >= since.UnixNano() {
+			active = append(active, c.state())
+		}
+	}
+	return active
+}
+
 // Client answers one client, and false when none has the id.
 func (j *Journal) Client(id string) (ClientState, bool) {
 	t := &j.clients

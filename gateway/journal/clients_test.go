@@ -82,6 +82,12 @@ func TestClients(t *testing.T) {
 			t.Errorf("told of %+v", changed)
 		}
 		closed()
+		if got := j.ClientsSince(time.Now(), 5); len(got) != 1 || got[0].ID != "S" {
+			t.Errorf("active are %+v", got)
+		}
+		if got := j.ClientsSince(time.Time{}, 1); len(got) != 1 {
+			t.Errorf("active are %+v", got)
+		}
 		j.Left(session)
 		time.Sleep(presence)
 		for _, id := range []string{"S", modern.id} {

@@ -234,7 +234,7 @@ describe.each(eras)('in the %s era', (era) => {
 			expect.stringContaining('roots/list'),
 			expect.stringMatching(/language model.*"maxTokens":3/),
 		]);
-		expect(outcome.kind).toBe(era === 'modern' ? 'transport' : 'result');
+		expect(outcome.kind).toBe(era === 'modern' ? 'declined' : 'result');
 	});
 });
 

@@ -57,6 +57,7 @@ export type Outcome = {
 	| { kind: 'result'; result: JsonObject }
 	| { kind: 'rpc'; code: number; message: string; data?: unknown }
 	| { kind: 'transport'; status?: number; message: string }
+	| { kind: 'declined'; message: string }
 	| { kind: 'cancelled' }
 );
 
@@ -94,6 +95,8 @@ class TransportError extends Error {
 		super(message);
 	}
 }
+
+class Declined extends Error {}
 
 class SessionLost extends Error {}
 
@@ -170,6 +173,7 @@ export class Client {
 				return { kind: 'rpc', code: error.code, message: error.message, data: error.data, ...about() };
 			}
 			const message = error instanceof Error ? error.message : String(error);
+			if (error instanceof Declined) return { kind: 'declined', message, ...about() };
 			const status = error instanceof TransportError ? error.status : undefined;
 			return { kind: 'transport', status, message: plain(message), ...about() };
 		}
@@ -224,7 +228,7 @@ export class Client {
 		if (method === 'elicitation/create') return this.elicit(params, call);
 		if (method === 'roots/list') return this.roots(call);
 		// There is no refusal in this revision: a call whose question has no answer ends.
-		throw new TransportError(this.declines(method, params, call));
+		throw new Declined(this.declines(method, params, call));
 	}
 
 	private declines(method: unknown, params: unknown, call: Call): string {

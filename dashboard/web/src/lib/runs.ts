@@ -87,6 +87,8 @@ export function verdict(outcome: Outcome): {
 	switch (outcome.kind) {
 		case 'cancelled':
 			return { state: 'cancelled', word: 'cancelled', why: 'Cancelled here.' };
+		case 'declined':
+			return { state: 'error', word: 'declined here', why: outcome.message };
 		case 'rpc':
 			return {
 				state: 'error',
@@ -125,6 +127,8 @@ export function meaning(code: number, data?: unknown): string {
 			return `The tool needs something of the client that the playground does not have: ${JSON.stringify(data)?.slice(0, 300) ?? ''}`;
 		case -32022:
 			return 'The server does not speak this revision of MCP. Try the other one.';
+		case -1:
+			return 'Something that was asked for was declined.';
 		case -32042:
 			return 'The tool wants a page to be visited first.';
 		default:

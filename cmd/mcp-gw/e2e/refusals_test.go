@@ -20,7 +20,7 @@ func TestForeignOriginsAndHostsAreRefused(t *testing.T) {
 	}{
 		{"POST", "/mcp", discover, mcp}, {"GET", "/api/backends", "", nil}, {"GET", "/api/logs", "", nil},
 		{"POST", "/api/backends", `{"name":"evil","url":"http://10.0.0.1/","transport":"http","enabled":false}`, jsonHeaders},
-		{"DELETE", "/api/backends/x", "", nil},
+		{"DELETE", "/api/backends/x", "", map[string]string{"X-MCP-GW": "1"}}, // as pages must say that they mean it
 	} {
 		for _, bad := range [][]string{
 			{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Origin", "http://127.0.0.1.evil.example:" + port},

@@ -227,5 +227,20 @@ func clipTo(s string, most int) string {
 	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
 	}
+	// Half a word may be half a secret, which nobody would recognise.
+	word := end
+	for word > 0 && end-word < maxWord && inWord(s[word-1]) {
+		word--
+	}
+	if end-word < maxWord {
+		end = word
+	}
 	return strings.Clone(s[:end]) + "…"
+}
+
+// maxWord is from which length on what is left of a secret is recognised as one.
+const maxWord = 64
+
+func inWord(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("_-.+/=", c) >= 0
 }

@@ -104,6 +104,25 @@ func TestMessagesAreBounded(t *testing.T) {
 	}
 }
 
+// A text that is cut in the middle of a secret shows no part of it.
+func TestWhatIsCutIsNoSecret(t *testing.T) {
+	for _, secret := range planted[:len(planted)-1] {
+		for cut := 1; cut < len(secret); cut++ {
+			j := New(Options{})
+			before := strings.Repeat("x ", (maxMessage-cut)/2)
+			j.System(LevelError, (before + " ")[:maxMessage-cut-1]+" "+secret+" and more")
+			got := j.Entries(1)[0].Message
+			if i := strings.LastIndexByte(got, ' '); strings.Contains(got[max(0, i-30):], secret[:min(cut, 6)]) && cut > 3 {
+				t.Fatalf("cut after %d of %s: …%q", cut, secret, got[len(got)-60:])
+			}
+		}
+	}
+	long := clipTo(strings.Repeat("x", 5000), 1000)
+	if len(long) != 1000+len("…") {
+		t.Errorf("a word without end was cut to %d", len(long))
+	}
+}
+
 func TestManyWritersAndReaders(t *testing.T) {
 	j := New(Options{Entries: 64})
 	var writers, readers sync.WaitGroup

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 func TestNumbersOverADay(t *testing.T) {
@@ -102,6 +103,22 @@ func TestNumbersOverADay(t *testing.T) {
 			t.Errorf("a day later: %+v", got.Total)
 		}
 	})
+}
+
+// What is said of the memory for a day holds.
+func TestADayTakesBoundedMemory(t *testing.T) {
+	for _, c := range []struct {
+		levels []level
+		most   uintptr
+	}{{totalLevels, 200 << 10}, {backendLevels, 38 << 10}, {toolLevels, 9 << 10}} {
+		size := uintptr(0)
+		for _, l := range c.levels {
+			size += uintptr(l.n) * (unsafe.Sizeof(counted{}) + unsafe.Sizeof(&counted{}))
+		}
+		if size > c.most || size < c.most*8/10 {
+			t.Errorf("%v take %d bytes, said are at most %d", c.levels, size, c.most)
+		}
+	}
 }
 
 func TestRanges(t *testing.T) {

@@ -103,6 +103,7 @@ type clients struct {
 	mu       sync.RWMutex // guards what follows
 	all      []*Client
 	byKey    map[string]*Client // those without a session
+	byID     map[string]*Client // those with one
 	changes  uint64
 	refused  []refusal // oldest first
 	refusals uint64
@@ -119,7 +120,8 @@ func (j *Journal) Known(key []byte) *Client {
 	return t.byKey[string(key)]
 }
 
-// Met notes a client that is new. Those without a session are found by key again.
+// Met notes a client that is new. Those without a session are found by key again, those
+// with one by what it is called: it may be taken up again.
 func (j *Journal) Met(f Facts, key []byte) *Client {
 	c := &Client{in: &j.clients, session: f.Session != "", id: f.Session, key: string(key), facts: read(f), firstSeen: time.Now()}
 	if !c.session {
@@ -130,16 +132,22 @@ func (j *Journal) Met(f Facts, key []byte) *Client {
 	c.tools.Store(-1)
 	t := &j.clients
 	t.mu.Lock()
-	if !c.session {
-		if there := t.byKey[c.key]; there != nil {
-			t.mu.Unlock()
-			return there
-		}
-		if t.byKey == nil {
-			t.byKey = map[string]*Client{}
-		}
-		t.byKey[c.key] = c
+	if t.byKey == nil {
+		t.byKey, t.byID = map[string]*Client{}, map[string]*Client{}
 	}
+	in, name := t.byKey, c.key
+	if c.session {
+		in, name = t.byID, c.id
+	}
+	if there := in[name]; there != nil {
+		if there.left.Swap(false) {
+			t.changedLocked(there)
+		}
+		t.mu.Unlock()
+		j.ringWatchers()
+		return there
+	}
+	in[name] = c
 	t.all = append(t.all, c)
 	if len(t.all) > maxClients {
 		t.forgetLocked()
@@ -163,7 +171,9 @@ func (t *clients) forgetLocked() {
 		return cmp.Compare(a.lastSeen.Load(), b.lastSeen.Load())
 	})
 	for _, c := range t.all[:maxClients/20] {
-		if t.byKey[c.key] == c {
+		if c.session {
+			delete(t.byID, c.id)
+		} else {
 			delete(t.byKey, c.key)
 		}
 	}

@@ -95,6 +95,10 @@ func TestClients(t *testing.T) {
 				t.Errorf("%s: %+v", id, got)
 			}
 		}
+		if j.Met(Facts{Session: "S"}, nil) != session || !session.state().Connected {
+			t.Error("a session that is taken up again is another client")
+		}
+		j.Left(session)
 		if _, there := j.Client("nobody"); there {
 			t.Error("nobody is there")
 		}

@@ -118,8 +118,8 @@ func TestAPageIsToldOfAllThatHappens(t *testing.T) {
 	page.want("metrics", `"callsPerSecond":0,`)
 
 	server := newMCPServer(t)
-	docker.set(discovery.Report{Containers: []discovery.Observed{{Fix: "do this"}, {}}})
-	page.want("discovery", `{"problems":1,"containers":2}`)
+	docker.set(discovery.Report{Containers: []discovery.Observed{{Verdict: "no_port"}, {Verdict: "registered"}, {Verdict: "not_labelled", Fix: "label it"}, {Verdict: "self"}}})
+	page.want("discovery", `{"problems":1,"containers":4}`)
 	h.register(t, "b", server.url)
 	page.want("backend", `"name":"b"`, `"health":"healthy"`, `"tools":[]`, `"toolCount":3`)
 	page.want("tools_changed", `{"tools":3,"exposed":3,`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"mcp-gw/discovery"
@@ -257,17 +258,16 @@ func (t *teller) tellContainers() {
 	t.hub.publish("discovery", 1, e)
 }
 
-// troubled reports whether there is something to do about a container.
+// troubled reports whether there is something to do about a container, as the page
+// counts it: one that nobody asked for, or that is as it was asked for, is none.
 func troubled(o discovery.Observed) bool {
-	if o.Fix != "" {
-		return true
+	verdicts := []string{o.Verdict}
+	for _, other := range o.Others {
+		verdicts = append(verdicts, other.Verdict)
 	}
-	for _, d := range o.Diagnostics {
-		if d.Severity == discovery.SeverityError {
-			return true
-		}
-	}
-	return false
+	return o.Verdict == "self" && o.Fix != "" || slices.ContainsFunc(verdicts, func(v string) bool {
+		return v != "registered" && v != "gone" && !slices.Contains(unasked, v)
+	})
 }
 
 func (t *teller) tellChanges() (next <-chan struct{}) {

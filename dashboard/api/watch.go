@@ -16,7 +16,7 @@ import (
 const glance = 200 * time.Millisecond
 
 // unasked are the verdicts on containers that did not ask for anything.
-var unasked = []string{"not_labelled", "self", "one_off", "other_instance", "not_enabled", "disabled"}
+var unasked = []string{"not_labelled", "self", "one_off", "other_instance", "not_allowed", "not_enabled", "disabled"}
 
 const (
 	engineConnected = "connected"

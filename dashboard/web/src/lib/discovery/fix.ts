@@ -1,7 +1,7 @@
 // What is to be done about a container, ready to copy: made of the sentence that the
 // gateway gives, and of the labels that the container has. Pure.
 import { compose, yamlKey } from '../quote';
-import { capital, sentence, type Observed } from './observed';
+import { sentence, type Observed } from './observed';
 
 export interface Line {
 	text: string;
@@ -76,7 +76,8 @@ export function fixOf(o: Observed, network: string): Fix {
 	if (asked.gateway.length > 0) snippets.push({ title: 'On the gateway', lines: gateway(asked) });
 	const commandText = commandIn(o.fix ?? '');
 	return {
-		words: o.fix === commandText ? '' : sentence(capital(o.fix ?? '')),
+		// A label alone stands in the snippet.
+		words: o.fix === commandText || /^[\w.-]+=\S*$/.test(o.fix ?? '') ? '' : sentence(o.fix ?? ''),
 		command: commandText,
 		snippets,
 		apply: changes && !asked.network && o.composeService ? `docker compose up -d ${o.composeService}` : '',

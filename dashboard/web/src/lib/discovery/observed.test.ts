@@ -110,6 +110,7 @@ describe('words', () => {
 		['mcp-gw.port="x" is not a number', 'mcp-gw.port="x" is not a number.'],
 		['mcp-gw.enable=false', 'mcp-gw.enable=false.'],
 		['is it right?', 'Is it right?'],
+		['http://h/mcp', 'http://h/mcp.'],
 		['', ''],
 	])('%j is the sentence %j', (text, want) => expect(sentence(text)).toBe(want));
 	it.each([

@@ -228,8 +228,8 @@ export function sentence(text: string): string {
 	return /[.!?…]$/.test(t) ? capital(t) : `${capital(t)}.`;
 }
 
-export function capital(text: string): string {
-	return /^[a-z]+[\s,;:]/.test(text) || /^[a-z]+$/.test(text)
+function capital(text: string): string {
+	return /^[a-z]+([\s,;]|:(?!\/))/.test(text) || /^[a-z]+$/.test(text)
 		? text.charAt(0).toUpperCase() + text.slice(1)
 		: text;
 }

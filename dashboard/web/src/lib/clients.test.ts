@@ -65,7 +65,8 @@ describe('a client in words', () => {
 	])('%j sent what was refused', (userAgent, want) => expect(sender({ userAgent })).toBe(want));
 	it('says what to do about a refusal', () => {
 		expect(remedy(refusal(0))).toContain('MCP_GW_ALLOWED_HOSTS');
-		expect(remedy({ code: 'later' as Refusal['code'] })).toBe('');
+		expect(remedy({ code: 'later' as Refusal['code'], reason: '' })).toBe('');
+		expect(remedy({ code: 'host', reason: 'add it to MCP_GW_ALLOWED_HOSTS' })).toBe('');
 	});
 	it('says what it listed', () =>
 		expect([listed(client('a', 0)), listed(client('a', 0, { toolsSeen: 1 }))]).toEqual([

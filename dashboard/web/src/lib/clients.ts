@@ -55,7 +55,7 @@ export function folded(clients: Client[], now: number): { active: Client[]; idle
 	return { active: sorted.filter((c) => !idle(c, now)), idle: sorted.filter((c) => idle(c, now)) };
 }
 
-/** What to do about a refusal, by its code. */
+/** What to do about a refusal, by its code, where its reason does not say so itself. */
 const remedies: Record<string, string> = {
 	host: 'Name the host in MCP_GW_ALLOWED_HOSTS, or use an address that is one already.',
 	origin: 'Name the page’s origin in MCP_GW_ALLOWED_ORIGINS.',
@@ -70,8 +70,8 @@ const remedies: Record<string, string> = {
 	message: 'What it sent is no MCP message.',
 };
 
-export function remedy(refusal: Pick<Refusal, 'code'>): string {
-	return remedies[refusal.code] ?? '';
+export function remedy(refusal: Pick<Refusal, 'code' | 'reason'>): string {
+	return refusal.reason.includes('MCP_GW_') ? '' : (remedies[refusal.code] ?? '');
 }
 
 /** Who sent what was refused, as far as it said. */

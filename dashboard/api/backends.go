@@ -112,7 +112,7 @@ func (s *server) settings(b gateway.BackendState) []discovery.Setting {
 	}
 	if s.Discovery != nil && b.Container != nil {
 		for _, o := range s.Discovery.Report().Containers {
-			if o.ID == b.Container.ID && o.Settings != nil {
+			if o = about(o, b.Name); o.ID == b.Container.ID && o.Settings != nil {
 				return o.Settings
 			}
 		}

@@ -140,3 +140,25 @@ func TestCompose(t *testing.T) {
 		t.Errorf("got\n%s", text)
 	}
 }
+
+// One container may have several backends: each is told of its own settings.
+func TestAFixIsAboutItsOwnBackend(t *testing.T) {
+	o := observed("box", "registered", "")
+	o.ID, o.Backend = "c1", "one"
+	o.Settings = []discovery.Setting{{Key: "port", Value: "1111"}}
+	o.Others = []discovery.ObservedBackend{{Backend: "two", Settings: []discovery.Setting{{Key: "port", Value: "2222"}}}}
+	h := newHouse(t, func(c *Config) {
+		c.Discovery = &fakeDiscovery{report: discovery.Report{Containers: []discovery.Observed{o}}}
+	})
+	for _, name := range []string{"one", "two"} {
+		b := labelled(name)
+		b.Container, b.State, b.Failure, b.Enabled = &discovery.Container{ID: "c1", Name: "box"}, "failed", "no_answer", true
+		h.gateway.docker = append(h.gateway.docker, b)
+	}
+	for name, port := range map[string]string{"one": "1111", "two": "2222"} {
+		_, body := h.call(t, "GET", "/api/backends/"+name, "")
+		if !strings.Contains(field(t, body, "fix"), "mcp-gw.port="+port) || !strings.Contains(field(t, body, "settings"), port) {
+			t.Errorf("%s: %s", name, body)
+		}
+	}
+}

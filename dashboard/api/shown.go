@@ -41,11 +41,21 @@ func (s *server) shower() func(gateway.BackendState) backend {
 		case b.Container != nil:
 			all := containers()
 			if i := slices.IndexFunc(all, func(o discovery.Observed) bool { return o.ID == b.Container.ID }); i >= 0 {
-				shown.Fix = remedy(all[i], b)
+				shown.Fix = remedy(about(all[i], b.Name), b)
 			}
 		}
 		return shown
 	}
+}
+
+// about is a container as far as one of its backends is concerned.
+func about(o discovery.Observed, name string) discovery.Observed {
+	for _, other := range o.Others {
+		if other.Backend == name {
+			o.Backend, o.URL, o.Settings = other.Backend, other.URL, other.Settings
+		}
+	}
+	return o
 }
 
 // remedyByHand is what to do about a registration that cannot be connected.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Kinds of changes.
@@ -21,8 +22,8 @@ const (
 const (
 	maxChanges = 200
 	// maxChanged is how many names one change has of each sort, and maxNamed how many
-	// its sentence.
-	maxChanged, maxNamed = 100, 5
+	// its sentence. Longer names are cut.
+	maxChanged, maxNamed, maxChangedName = 50, 5, 128
 )
 
 // Change is something that is otherwise than before. Its JSON is the Change of the
@@ -59,7 +60,7 @@ func (j *Journal) Change(c Change) {
 	for _, names := range []*[]string{&c.Added, &c.Removed, &c.Changed} {
 		*names = slices.Clone((*names)[:min(len(*names), maxChanged)])
 		for i, name := range *names {
-			(*names)[i] = clip(strings.ToValidUTF8(name, "\uFFFD"))
+			(*names)[i] = short(name)
 		}
 	}
 	s := &j.changes
@@ -120,11 +121,24 @@ func (j *Journal) LastChange() uint64 {
 func NameSome(names []string) string {
 	shown := slices.Clone(names[:min(len(names), maxNamed)])
 	for i, name := range shown {
-		shown[i] = fmt.Sprintf("%.80s", name)
+		shown[i] = short(name)
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(names) - len(shown); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// short is a name that strangers gave, bounded; it holds on to no longer text.
+func short(name string) string {
+	name = strings.ToValidUTF8(name, "\uFFFD")
+	if len(name) <= maxChangedName {
+		return strings.Clone(name)
+	}
+	end := maxChangedName
+	for !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return strings.Clone(name[:end]) + "…"
 }

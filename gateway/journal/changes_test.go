@@ -51,7 +51,7 @@ func TestAChangeIsBounded(t *testing.T) {
 	}
 	j.Change(Change{Added: names, Message: "token=abc Bearer ghp_0123456789012345678901234567890123456789 " + strings.Repeat("y", 10_000) + "\xff"})
 	c := j.Changes("")[0]
-	if len(c.Added) != maxChanged || len(c.Added[0]) > maxMessage+5 || len(names[0]) != 10_000 || len(c.Message) > 2*maxMessage || strings.Contains(c.Message, "ghp_0123") {
+	if len(c.Added) != maxChanged || len(c.Added[0]) > maxChangedName+5 || len(names[0]) != 10_000 || len(c.Message) > 2*maxMessage || strings.Contains(c.Message, "ghp_0123") {
 		t.Errorf("%d names of %d, message of %d", len(c.Added), len(c.Added[0]), len(c.Message))
 	}
 	if got := NameSome([]string{"a", "b", "c", "d", "e", "f", "g"}); got != "a, b, c, d, e and 2 more" {

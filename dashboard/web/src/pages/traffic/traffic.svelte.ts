@@ -22,6 +22,7 @@ let asking = $state(false);
 /** Id of the oldest call that the gateway has kept; 0 when it has none. */
 let oldest = $state(0);
 let paused = $state(false);
+let epoch = $state(0);
 let started = false;
 let boot = '';
 let began = false;
@@ -48,6 +49,11 @@ function now() {
 function take(calls: readonly Call[]) {
 	log.add(calls);
 	changed();
+}
+
+function restart() {
+	log.restart();
+	epoch = log.epoch;
 }
 
 const failure = (cause: unknown): ApiError =>
@@ -77,14 +83,14 @@ function start() {
 	started = true;
 	on<{ boot: string; redaction: Redaction }>('hello', (hello) => {
 		began = boot !== '' && hello.boot !== boot;
-		if (began) log.restart();
+		if (began) restart();
 		else log.broken();
 		boot = hello.boot;
 		redaction = hello.redaction;
 		void refresh();
 	});
 	on('reset', () => {
-		if (!began) log.restart();
+		if (!began) restart();
 		began = false;
 		void refresh();
 	});
@@ -105,6 +111,10 @@ export const traffic = {
 	/** Counts up when the log is otherwise; read it, then the log. */
 	get version() {
 		return version;
+	},
+	/** Which life of the gateway this is, as the page has counted them. */
+	get epoch() {
+		return epoch;
 	},
 	get redaction() {
 		return redaction;

@@ -28,14 +28,23 @@ export async function api<T>(path: string, options: Options = {}): Promise<T> {
 	if (method !== 'GET') headers['X-MCP-GW'] = '1'; // deliberate, not another page's form
 	if (body !== undefined) headers['Content-Type'] = 'application/json';
 	const late = AbortSignal.timeout(limit);
-	let answer: Response;
-	try {
-		answer = await fetch(`api/${path}`, {
+	const ended = signal ? AbortSignal.any([signal, late]) : late;
+	const ask = () =>
+		fetch(`api/${path}`, {
 			method,
 			headers,
 			body: body === undefined ? null : JSON.stringify(body),
 			cache: 'no-store',
-			signal: signal ? AbortSignal.any([signal, late]) : late,
+			signal: ended,
+		});
+	let answer: Response;
+	try {
+		// What only reads is asked for once more: a browser gives up what is open when a
+		// network of its machine changes, as it does with each container that starts.
+		answer = await ask().catch(async (cause: unknown) => {
+			if (method !== 'GET' || ended.aborted) throw cause;
+			await new Promise((done) => setTimeout(done, 200));
+			return ask();
 		});
 	} catch (cause) {
 		if (signal?.aborted) throw cause;

@@ -40,7 +40,9 @@ export const eventNames = [
 
 /** The gateway says something each 15 s; after three times that it is not there. */
 const silence = 45_000;
-const firstTry = 1000;
+// A container that starts changes the networks of its machine, and a browser there gives
+// up what is open: the first try is at once, for all practical purposes.
+const firstTry = 200;
 const lastTry = 30_000;
 /** A page that nobody sees for so long lets go. */
 const hidden = 5 * 60_000;
@@ -154,7 +156,7 @@ export class Live {
 		this.drop();
 		const wait = Math.min(lastTry, firstTry * 2 ** this.tries) * (0.8 + 0.4 * Math.random());
 		this.tries++;
-		this.o.state(this.tries > 4 ? 'offline' : 'reconnecting', this.now() + wait);
+		this.o.state(this.tries > 7 ? 'offline' : 'reconnecting', this.now() + wait);
 		clearTimeout(this.retry);
 		this.retry = setTimeout(() => this.connect(), wait);
 	}

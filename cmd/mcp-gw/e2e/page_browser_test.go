@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +38,7 @@ type tab struct {
 	browser *browser
 	name    string
 	url     string // of the page, without a hash
+	closed  bool
 }
 
 // look says how a tab sees a page. The zero value is a dark desktop.
@@ -63,16 +66,24 @@ func (b *browser) open(t *testing.T, url, hash string, l look) *tab {
 		fields["width"], fields["height"] = l.width, l.height
 	}
 	tb.do(t, "open", fields)
-	t.Cleanup(func() {
-		if t.Failed() {
-			tb.try("shot", map[string]any{"path": failureShot(t)})
-		}
-		for _, p := range tb.problems(t) {
-			t.Errorf("the page complained: %s", p)
-		}
-		tb.try("close", nil)
-	})
+	t.Cleanup(func() { tb.close(t) })
 	return tb
+}
+
+// close ends the tab, once.
+func (tb *tab) close(t *testing.T) {
+	t.Helper()
+	if tb.closed {
+		return
+	}
+	tb.closed = true
+	if t.Failed() {
+		tb.try("shot", map[string]any{"path": failureShot(t)})
+	}
+	for _, p := range tb.problems(t) {
+		t.Errorf("the page complained: %s", p)
+	}
+	tb.try("close", nil)
 }
 
 // do gives the tab a command that must succeed.
@@ -142,7 +153,23 @@ func (tb *tab) count(t *testing.T, on string) int {
 	return valueOf[int](t, tb.do(t, "count", map[string]any{"on": on}))
 }
 
-// run evaluates an expression in the page.
+// says waits until the text of something matches pattern, and returns that text.
+func (tb *tab) says(t *testing.T, on, pattern string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	var last string
+	for deadline := time.Now().Add(patience); !re.MatchString(last); time.Sleep(20 * time.Millisecond) {
+		if value, failure := tb.try("text", map[string]any{"on": on, "within": 1000}); failure == nil {
+			last = valueOf[string](t, value)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s to say %s; it says:\n%.3000s", patience, on, pattern, last)
+		}
+	}
+	return last
+}
+
+// evaluate runs an expression in the page.
 func evaluate[T any](t *testing.T, tb *tab, script string) T {
 	t.Helper()
 	return valueOf[T](t, tb.do(t, "run", map[string]any{"script": script}))
@@ -160,7 +187,10 @@ func (tb *tab) problems(t *testing.T) []string {
 	if failure != nil {
 		return []string{string(failure)}
 	}
-	return valueOf[[]string](t, value)
+	return slices.DeleteFunc(valueOf[[]string](t, value), func(p string) bool {
+		// Containers of this machine come and go, and its networks with them.
+		return strings.Contains(p, "ERR_NETWORK_CHANGED")
+	})
 }
 
 // axe holds the page against WCAG 2.2 AA and good practice.

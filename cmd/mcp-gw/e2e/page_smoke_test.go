@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
-// routes are all that the page has, by what its heading says.
-var routes = []struct{ hash, heading string }{
+// page is one of the dashboard's pages, by its route and its heading.
+type page struct{ hash, heading string }
+
+var pages = []page{
 	{"#/", "Overview"},
 	{"#/traffic", "Traffic"},
 	{"#/tools", "Tools"},
@@ -15,6 +18,14 @@ var routes = []struct{ hash, heading string }{
 	{"#/metrics", "Metrics"},
 	{"#/connect", "Connect"},
 	{"#/clients", "Clients"},
+}
+
+func (p page) file() string { return strings.ToLower(p.heading) }
+
+// heading waits until a page is there.
+func (tb *tab) heading(t *testing.T, p page) {
+	t.Helper()
+	tb.see(t, fmt.Sprintf("role=heading[level=1][name=/%s/]", p.heading))
 }
 
 // Every page, in both themes: nothing that the console or the policy complains of,
@@ -27,22 +38,22 @@ func TestEveryPage(t *testing.T) {
 	dialLegacy(t, g.mcp()).must(t, callTool("b__fine", `{}`))
 	for _, theme := range []string{"dark", "light"} {
 		strict, lax := b.open(t, g.url, "", look{theme: theme}), b.open(t, g.url, "", look{theme: theme, lax: true})
-		for _, r := range routes {
-			t.Run(fmt.Sprintf("%s %s", r.heading, theme), func(t *testing.T) {
-				strict.goTo(t, r.hash)
-				strict.see(t, fmt.Sprintf("role=heading[level=1][name=%q]", r.heading))
+		for _, p := range pages {
+			t.Run(fmt.Sprintf("%s %s", p.heading, theme), func(t *testing.T) {
+				strict.goTo(t, p.hash)
+				strict.heading(t, p)
 				for _, width := range []int{320, 360, 768, 1280} {
 					strict.size(t, width, 800)
-					strict.fits(t, fmt.Sprintf("%s at %d px", r.hash, width))
+					strict.fits(t, fmt.Sprintf("%s at %d px", p.hash, width))
 				}
-				for _, p := range strict.problems(t) {
-					t.Errorf("the page complained: %s", p)
+				for _, problem := range strict.problems(t) {
+					t.Errorf("the page complained: %s", problem)
 				}
-				lax.goTo(t, r.hash)
-				lax.see(t, fmt.Sprintf("role=heading[level=1][name=%q]", r.heading))
+				lax.goTo(t, p.hash)
+				lax.heading(t, p)
 				for _, width := range []int{360, 1280} {
 					lax.size(t, width, 800)
-					lax.axe(t, fmt.Sprintf("%s at %d px", r.hash, width))
+					lax.axe(t, fmt.Sprintf("%s at %d px", p.hash, width))
 				}
 			})
 		}

@@ -47,6 +47,9 @@ type Backend struct {
 	Alternatives []string
 	// Open connects a stdio backend. The caller closes what it returns.
 	Open Opener
+	// PerClient says that each session of a client is to have a process of its own:
+	// Open starts one each time. Otherwise one stream is for all of them.
+	PerClient bool
 	// Transport limits how the URL is spoken to.
 	Transport Transport
 	// Headers go out with every request. Their values are secrets: they reach
@@ -105,7 +108,7 @@ func (b Backend) Same(o Backend) bool {
 		slices.Equal(b.Alternatives, o.Alternatives) && b.Transport == o.Transport &&
 		maps.Equal(b.Headers, o.Headers) && b.TLS == o.TLS && b.CallTimeout == o.CallTimeout &&
 		b.Tuning == o.Tuning && b.Disabled == o.Disabled && b.Generation == o.Generation && b.Held == o.Held &&
-		(b.Open == nil) == (o.Open == nil)
+		(b.Open == nil) == (o.Open == nil) && b.PerClient == o.PerClient
 }
 
 // Tuning is how patient the gateway is with one backend. Zero fields mean the

@@ -24,6 +24,7 @@ func TestBackendSame(t *testing.T) {
 		"URL":          {func(b *Backend) { b.URL = "http://i/mcp" }, false},
 		"Alternatives": {func(b *Backend) { b.Alternatives = nil }, false},
 		"Open":         {func(b *Backend) { b.Open = func(context.Context) (io.ReadWriteCloser, error) { return nil, nil } }, false},
+		"PerClient":    {func(b *Backend) { b.PerClient = true }, false},
 		"Transport":    {func(b *Backend) { b.Transport = TransportSSE }, false},
 		"Headers":      {func(b *Backend) { b.Headers = map[string]string{"A": "c"} }, false},
 		"TLS":          {func(b *Backend) { b.TLS.ServerName = "s" }, false},

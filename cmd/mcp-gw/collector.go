@@ -17,7 +17,10 @@ const (
 	leastSlack = 50
 	idleSlack  = 25       // while collections are seldom
 	slack      = 16 << 20 // bytes, between the two
-	seldom     = 5 * time.Second
+	seldom     = time.Second
+	// giveBack is how often unused memory goes back to the system at most: it takes a
+	// collection of its own.
+	giveBack = time.Minute
 )
 
 // easeCollector lets the collector run less often. It looks again after each
@@ -29,11 +32,13 @@ func easeCollector() {
 		return
 	}
 	last := time.Now()
+	given := last
 	afterCollections(func() {
 		lasted := time.Since(last)
 		debug.SetGCPercent(slackFor(liveHeap(), lasted))
-		if lasted > seldom {
+		if lasted > seldom && time.Since(given) > giveBack {
 			debug.FreeOSMemory() // what a crowd of starts needed
+			given = time.Now()
 		}
 		last = time.Now()
 	})

@@ -115,7 +115,7 @@ func settings() []setting {
 			func(c *config, v string) error { return globs(&c.DockerRules.AllowURLHosts, v) }},
 		{"MCP_GW_ALLOW_UNPREFIXED", "allow-unprefixed", "false", "`true` allows `mcp-gw.tools.prefix=none`: tools under their own names.",
 			func(c *config, v string) error { return boolean(&c.DockerRules.AllowUnprefixed, v) }},
-		{"MCP_GW_ALLOW_EXEC", "allow-exec", "false", "`true` allows `mcp-gw.stdio.mode=exec`: commands started in containers.",
+		{"MCP_GW_ALLOW_EXEC", "allow-exec", "false", "`true` allows `mcp-gw.stdio.mode=exec`: commands that labels name are started in containers. `docker-proxy` has to allow it too.",
 			func(c *config, v string) error { return boolean(&c.DockerRules.AllowExec, v) }},
 		{"MCP_GW_NAME_POLICY", "name-policy", "first-live", "Who gets a name that several containers want: `first-live` gives it to the one that has it, then to the one that started first; `owner` keeps it for the service and image that had it first, until its record is removed from `names.json`, beside `CONFIG_PATH`.",
 			func(c *config, v string) error {

@@ -27,24 +27,6 @@ const (
 	errorLines   = 200
 )
 
-// attach answers what opens the standard input and output of one run of a container.
-// Each opening has a connection of its own to the engine: the provider throws its
-// own away whenever the event stream ends.
-func attach(cfg Config, id, generation string) discovery.Opener {
-	return func(ctx context.Context) (io.ReadWriteCloser, error) {
-		e, err := dial(ctx, cfg)
-		if err != nil {
-			return nil, fmt.Errorf("the engine cannot be asked: %w", err)
-		}
-		s, err := e.attach(ctx, id, generation)
-		if err != nil {
-			e.close()
-			return nil, err
-		}
-		return s, nil
-	}
-}
-
 // openable answers the set with what opens its stdio backends. The set itself stays
 // comparable: two functions never are.
 func (p *Provider) openable(set []discovery.Backend) []discovery.Backend {
@@ -56,40 +38,79 @@ func (p *Provider) openable(set []discovery.Backend) []discovery.Backend {
 		if &out[0] == &set[0] {
 			out = slices.Clone(set)
 		}
-		out[i].Open = attach(p.cfg, b.Container.ID, b.Generation)
+		out[i].Open = p.opener(b.Name, b.Container.ID, b.Generation)
 		out[i].Replicas = slices.Clone(b.Replicas)
 		for j, r := range b.Replicas {
-			out[i].Replicas[j].Open = attach(p.cfg, r.Container.ID, r.Generation)
+			out[i].Replicas[j].Open = p.opener(b.Name, r.Container.ID, r.Generation)
 		}
 	}
 	return out
 }
 
-// attach connects to the process, if it is still the one of that generation and can
-// be spoken to: to one with its input closed everything could be written, and nothing
-// would arrive.
-func (e *engine) attach(ctx context.Context, id, generation string) (*stdio, error) {
+// opener answers what opens one run of a container as its labels say. Each opening has
+// a connection of its own to the engine: the provider throws its own away whenever the
+// event stream ends.
+func (p *Provider) opener(backend, id, generation string) discovery.Opener {
+	commands := p.commands
+	return func(ctx context.Context) (io.ReadWriteCloser, error) {
+		e, err := dial(ctx, p.cfg)
+		if err != nil {
+			return nil, fmt.Errorf("the engine cannot be asked: %w", err)
+		}
+		s, err := e.open(ctx, commands, backend, id, generation)
+		if err != nil {
+			e.close()
+			return nil, err
+		}
+		return s, nil
+	}
+}
+
+// open connects to a process of the container, if it still is the run of that
+// generation: the one that it has, or one that is started for it.
+func (e *engine) open(ctx context.Context, commands *commands, backend, id, generation string) (io.ReadWriteCloser, error) {
+	o, err := e.standing(ctx, id, generation)
+	if err != nil {
+		return nil, err
+	}
+	command := execCommand(commands.cfg.LabelPrefix, o.labels, backend)
+	if command == nil {
+		return e.attach(ctx, o)
+	}
+	return commands.start(ctx, e, o, backend, command)
+}
+
+// standing answers the container, if it runs and still is that generation.
+func (e *engine) standing(ctx context.Context, id, generation string) (observation, error) {
 	o, err := e.inspect(ctx, id)
 	switch {
 	case errors.Is(err, errGone):
-		return nil, fmt.Errorf("container %s is not there any more", short(id))
+		return o, fmt.Errorf("container %s is not there any more", short(id))
 	case err != nil:
-		return nil, err
+		return o, err
 	case o.status == "paused":
-		return nil, fmt.Errorf("%q is paused: docker unpause %s", o.name, o.name)
+		return o, fmt.Errorf("%q is paused: docker unpause %s", o.name, o.name)
 	case o.status != "running":
-		return nil, fmt.Errorf("%q is not running (%s): docker start %s", o.name, o.status, o.name)
+		return o, fmt.Errorf("%q is not running (%s): docker start %s", o.name, o.status, o.name)
 	case o.partial:
 		_, why := e.limits.text()
-		return nil, fmt.Errorf("%q cannot be attached to, because it cannot be inspected: %s", o.name, why)
+		return o, fmt.Errorf("%q cannot be attached to, because it cannot be inspected: %s", o.name, why)
 	case o.generation() != generation:
-		return nil, fmt.Errorf("%q was started anew", o.name)
+		return o, fmt.Errorf("%q was started anew", o.name)
+	}
+	return o, nil
+}
+
+// attach connects to the container's own process, if it can be spoken to: to one with
+// its input closed everything could be written, and nothing would arrive.
+func (e *engine) attach(ctx context.Context, o observation) (*stdio, error) {
+	switch {
 	case o.tty:
 		return nil, fmt.Errorf("%q has a terminal: start it without tty: true", o.name)
 	case !o.openStdin:
 		return nil, fmt.Errorf("%q has its input closed: start it with stdin_open: true", o.name)
 	}
-	conn, err := e.cli.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	conn, err := e.cli.ContainerAttach(ctx, o.id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, fmt.Errorf("attach to %q: %w", o.name, err)
 	}

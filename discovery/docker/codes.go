@@ -5,10 +5,10 @@ import "mcp-gw/discovery"
 // Codes of diagnostics. They are part of the contract in labels.md: a code keeps
 // its meaning, and is not used again when it falls out of use.
 const (
-	codeUnknownLabel  = "L001"
-	codeBadValue      = "L002"
-	codeSecret        = "L003"
-	codeUnsupported   = "L004"
+	codeUnknownLabel = "L001"
+	codeBadValue     = "L002"
+	codeSecret       = "L003"
+	// L004 was of labels that an earlier version did not act on.
 	codeMisspelt      = "L005"
 	codeLabelCase     = "L006"
 	codeAlias         = "L007"
@@ -65,7 +65,6 @@ var codeTable = []struct {
 	{codeUnknownLabel, "unknown label", discovery.SeverityWarning, "No such label. It is ignored, the others apply.", "Take the label it suggests, or remove it."},
 	{codeBadValue, "bad value", discovery.SeverityError, "The value of a label cannot be used. For labels that only tune or describe it is a warning, and the default applies.", "Use a value the message names."},
 	{codeSecret, "secret in a label", discovery.SeverityWarning, "A label looks as if it held a secret. It applies, and is shown nowhere, but everybody who may inspect the container can read it.", "Put the secret into a file of the gateway, and name it with `mcp-gw.auth.secret` or `mcp-gw.secret-headers.<Name>`."},
-	{codeUnsupported, "not supported by this version", discovery.SeverityWarning, "The label belongs to a later version. It is ignored; where that would show or reach more than was asked for, it is an error.", "Remove it, or use a newer gateway."},
 	{codeMisspelt, "misspelt prefix", discovery.SeverityWarning, "The label looks as if it was meant for the gateway, but its prefix is another. It is ignored.", "Write it with the right prefix."},
 	{codeLabelCase, "upper case", discovery.SeverityWarning, "Label keys are lower case. It was understood all the same.", "Write the key in lower case."},
 	{codeAlias, "other spelling", discovery.SeverityInfo, "The value is another word for a known one.", "Nothing needs to be done."},

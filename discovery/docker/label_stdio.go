@@ -6,12 +6,12 @@ import (
 )
 
 var stdioLabels = []label{
-	{key: "stdio.mode", later: true, kind: "`attach` or `exec`", fallback: "`attach`", example: "attach", strict: true,
-		doc: "`attach` speaks to the container's own process, which needs its input open (`stdin_open: true`) and no terminal. `exec` starts a command in it, and needs the gateway's `MCP_GW_ALLOW_EXEC`.", wrong: "is none of attach, exec", set: setStdioMode},
-	{key: "stdio.command", later: true, kind: "JSON list of words", fallback: "none", example: `["npx","-y","srv"]`, strict: true,
-		doc: "The command that `exec` starts.", wrong: "is not a JSON list of words", set: setStdioCommand},
-	{key: "stdio.session", later: true, kind: "`shared` or `per-client`", fallback: "`shared`", example: "shared", strict: true,
-		doc: "`shared`: all clients share one process. `per-client`: each has one of its own, with `exec` only; `mcp-gw shim` in the container does that without.", wrong: "is none of shared, per-client", set: setStdioSession},
+	{key: "stdio.mode", kind: "`attach` or `exec`", fallback: "`attach`", example: "attach", strict: true,
+		doc: "`attach` speaks to the container's own process, which needs its input open (`stdin_open: true`) and no terminal. `exec` starts a command in it, and ends it with the session; it needs `MCP_GW_ALLOW_EXEC` on the gateway, and `sh` and `cat` in the image.", wrong: "is none of attach, exec", set: setStdioMode},
+	{key: "stdio.command", kind: "JSON list of words", fallback: "none", example: `["npx","-y","srv"]`, strict: true,
+		doc: "The command that `exec` starts, as the container's user and with its environment. No shell takes it apart: `[\"sh\",\"-c\",\"…\"]` is one.", wrong: "is not a JSON list of words", set: setStdioCommand},
+	{key: "stdio.session", kind: "`shared` or `per-client`", fallback: "`shared`", example: "shared", strict: true,
+		doc: "`shared`: all clients share one process. `per-client`: each session has one of its own, at most 100, with `exec` only; `mcp-gw shim` in the container does that without. Clients of 2026-07-28 have no sessions: a process serves one of their calls at a time, and others later.", wrong: "is none of shared, per-client", set: setStdioSession},
 }
 
 const (

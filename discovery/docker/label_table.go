@@ -69,10 +69,6 @@ type label struct {
 	// strict labels decide where requests go and who may see or reach what: a wrong
 	// value keeps the backend out. Others fall back to their default.
 	strict bool
-	// later labels are read and checked, and the gateway does not act on them yet. A
-	// strict one keeps the backend out: to ignore it would show or reach more than
-	// was asked for.
-	later bool
 	// set stores value. rest is the key after a family's dot, in the case that it
 	// was written in. A remark is something to tell although the value was taken.
 	set func(s *settings, rest, value string) (remark string, err error)

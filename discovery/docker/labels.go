@@ -197,14 +197,6 @@ func (s *spec) take(key, value string) {
 		s.refused(l, member, key, shown, err)
 		return
 	}
-	if l.later {
-		severity, consequence := discovery.SeverityWarning, "it is ignored"
-		if l.strict {
-			severity, consequence = discovery.SeverityError, "to ignore it would show or reach more than was asked for; not registered"
-		}
-		s.remark(severity, codeUnsupported, key, shown, fmt.Sprintf("label %q is not supported by this version: %s", clip(key), consequence), "remove it, or use a newer gateway")
-		return
-	}
 	s.given[l.key+clip(member)] = strings.TrimSpace(shown)
 	if remark != "" {
 		s.remark(discovery.SeverityInfo, codeAlias, key, shown, fmt.Sprintf("%s=%s %s", clip(key), shown, remark), "")

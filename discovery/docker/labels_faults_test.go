@@ -3,6 +3,7 @@ package docker
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -311,30 +312,41 @@ func TestSeveralBackends(t *testing.T) {
 	}
 }
 
-// What the gateway does not act on yet keeps a container out where ignoring it would
-// show more than was asked for. Its value is checked all the same.
-func TestLaterLabels(t *testing.T) {
-	for _, l := range labelTable {
-		if !l.later {
-			continue
-		}
-		key := "mcp-gw." + l.key + l.member
-		s := parseLabels("mcp-gw", map[string]string{key: l.example})
-		want := "L004w"
-		if l.strict {
-			want = "L004e"
-		}
-		if codes(s.diagnostics) != want {
-			t.Errorf("%s=%s: %+v", key, l.example, s.diagnostics)
-		}
-		p := parseLabels("mcp-gw", map[string]string{key: "\x01"})
-		if codes(p.diagnostics) != map[bool]string{true: "L002e", false: "L002w"}[l.strict] && l.key != "tools.include" && l.key != "tools.exclude" {
-			t.Errorf("%s with a control character: %+v", key, p.diagnostics)
+// Commands are started in containers only where whoever runs the gateway allows it, and
+// then neither an open input nor the lack of a terminal is asked for.
+func TestStartingCommandsIsNotForEverybody(t *testing.T) {
+	o := running("a", labelled("mcp-gw.transport", "stdio", "mcp-gw.stdio.mode", "exec", "mcp-gw.stdio.command", `["srv"]`, "mcp-gw.stdio.session", "per-client"),
+		func(o *observation) { o.tty = true })
+	d := describe(o, testWorld, "")
+	if bad, _ := firstError(d.diagnostics); d.routable || codes(d.diagnostics) != "L016e" || !strings.Contains(bad.Suggestion, "MCP_GW_ALLOW_EXEC=true") || d.reason != bad.Message {
+		t.Errorf("not allowed: %+v", d.diagnostics)
+	}
+	allowing := testWorld
+	allowing.rules.AllowExec = true
+	if d := describe(o, allowing, ""); !d.routable || codes(d.diagnostics) != "" || !d.parts[0].backend.PerClient {
+		t.Errorf("allowed: %+v", d)
+	}
+	for name, tt := range map[string]struct{ key, value, codes string }{
+		"no command":       {"mcp-gw.stdio.command", "", "L002e"},
+		"attach, a client": {"mcp-gw.stdio.mode", "attach", "L015e S001e S002e"},
+	} {
+		o.labels = maps.Clone(o.labels)
+		o.labels["mcp-gw.stdio.mode"], o.labels["mcp-gw.stdio.command"] = "exec", `["srv"]`
+		o.labels[tt.key] = tt.value
+		if d := describe(o, allowing, ""); d.routable || codes(d.diagnostics) != tt.codes {
+			t.Errorf("%s: %+v, want %s", name, d.diagnostics, tt.codes)
 		}
 	}
-	exec := running("a", labelled("mcp-gw.transport", "stdio", "mcp-gw.stdio.mode", "exec"), func(o *observation) { o.openStdin = true })
-	if d := describe(exec, testWorld, ""); d.routable || !strings.Contains(codes(d.diagnostics), "L004e") {
-		t.Errorf("a command to start: %+v", d.diagnostics)
+}
+
+// A command with a secret in it is not shown.
+func TestCommandsWithSecretsAreNotShown(t *testing.T) {
+	for value, hidden := range map[string]bool{
+		`["npx","-y","srv","/data"]`: false, `["srv","--api-key","x1y2"]`: true, `["srv","--token=x1y2"]`: true, `["env","API_KEY=x1y2","srv"]`: true, `["srv","--token"]`: false,
+	} {
+		if got := show("stdio.command", value); (got == masked) != hidden {
+			t.Errorf("%s is shown as %s", value, got)
+		}
 	}
 }
 

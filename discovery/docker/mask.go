@@ -12,6 +12,20 @@ const masked = "***"
 // maxShown bounds the values that diagnostics and reports repeat, in bytes.
 const maxShown = 120
 
+// commandHides reports whether one of the words of a command seems to be a secret, or to
+// have one behind it.
+func commandHides(value string) bool {
+	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("[]\"', \t", r) })
+	for i, w := range words {
+		name, set, _ := strings.Cut(w, "=")
+		switch {
+		case secretValue(w), secretValue(set), secretKey(lowerASCII(name)) && (set != "" || strings.HasPrefix(w, "-") && i+1 < len(words)):
+			return true
+		}
+	}
+	return false
+}
+
 // show returns value as it may be shown: masked where it may be a secret, cut
 // where it is long. key is lower case, without prefix.
 func show(key, value string) string {
@@ -22,6 +36,8 @@ func show(key, value string) string {
 	}
 	switch {
 	case secretValue(value) || strings.HasPrefix(key, "headers."):
+		return masked
+	case key == "stdio.command" && commandHides(value):
 		return masked
 	case namesSecret(key):
 		if !nameLike(value) {

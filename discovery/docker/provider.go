@@ -93,6 +93,7 @@ type Provider struct {
 	networks []string // of cfg, each once
 	log      *slog.Logger
 	pace     pace
+	execPace execPace
 	traces   func() traces
 	once     bool // it looks once, for Examine
 	// hostAddr asks for the address of the host by its name in containers; invalid
@@ -106,6 +107,8 @@ type Provider struct {
 	hasPut bool
 	voice  voice
 	eager  []chan<- error // rescans that wait for the next sync
+	// commands are those that this Run started in containers.
+	commands *commands
 
 	lastEvent atomic.Int64 // when the last event was read; unix nanoseconds, 0 = never
 
@@ -140,7 +143,7 @@ func New(cfg Config) *Provider {
 	networks := Networks(cfg.Network)
 	log := cfg.Log.With("provider", discovery.SourceDocker)
 	return &Provider{
-		cfg: cfg, networks: networks, log: log, pace: usualPace,
+		cfg: cfg, networks: networks, log: log, pace: usualPace, execPace: usualExecPace,
 		traces:   func() traces { return ownTraces(cfg.ContainerID) },
 		hostAddr: resolveHost,
 		table:    newTable(cfg.LabelPrefix, networks[0], cfg.Rules, networks[1:]...),
@@ -159,6 +162,9 @@ func (p *Provider) Source() string { return discovery.SourceDocker }
 // without end. It returns nil.
 func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 	p.hasPut = false
+	p.commands = newCommands(p.cfg, p.log)
+	p.commands.pace = p.execPace
+	defer p.commands.close()
 	wait := p.pace.backoffMin
 	away := time.Now()
 	for ctx.Err() == nil {

@@ -203,6 +203,7 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 	}
 	port, portFrom := s.port, "label"
 	switch {
+	case s.transport == discovery.TransportStdio && s.stdioMode == stdioExec:
 	case s.transport == discovery.TransportStdio:
 		s.remarkStdio(o)
 	case port == 0 && s.url == "" && where.host:
@@ -269,7 +270,7 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 		Name: x.name, Source: discovery.SourceDocker, URL: x.url, Alternatives: alternatives,
 		Transport: s.transport, Headers: s.headers, CallTimeout: s.callTimeout, Tuning: s.tuning, Shape: s.shape,
 		TLS: s.tls, Groups: s.groups, Balance: s.balance,
-		Replica:    role(s.settings, x.team, o),
+		Replica: role(s.settings, x.team, o), PerClient: s.stdioSession == stdioPerClient,
 		Generation: o.generation(), Held: paused, Container: containerOf(o),
 	}
 	if s.transport != discovery.TransportStdio {

@@ -2,6 +2,7 @@ package dockerproxy
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,17 +66,24 @@ func (e engineError) Error() string { return fmt.Sprintf("engine: %d: %s", e.sta
 // do sends a request without a body. The caller closes the answer's body; an
 // answer that is a refusal is an engineError.
 func (e *engine) do(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
+	return e.send(ctx, method, path, query, nil)
+}
+
+func (e *engine) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
 	u := url.URL{Scheme: "http", Host: "docker", Path: path, RawQuery: query.Encode()}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("User-Agent", "mcp-gw-docker-proxy")
 	resp, err := e.client.Do(req)
 	if err != nil {
 		return nil, e.explain(err)
 	}
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated {
 		return resp, nil
 	}
 	defer resp.Body.Close()
@@ -103,6 +111,23 @@ func (e *engine) get(ctx context.Context, path string, query url.Values, out any
 	if err != nil {
 		return err
 	}
+	return decode(resp, path, out)
+}
+
+// post sends in as JSON, and decodes the answer into out.
+func (e *engine) post(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	resp, err := e.send(ctx, http.MethodPost, path, nil, body)
+	if err != nil {
+		return err
+	}
+	return decode(resp, path, out)
+}
+
+func decode(resp *http.Response, path string, out any) error {
 	defer resp.Body.Close()
 	limited := &io.LimitedReader{R: resp.Body, N: maxAnswer}
 	if err := json.NewDecoder(limited).Decode(out); err != nil {
@@ -124,16 +149,19 @@ func (e *engine) ping(ctx context.Context) error {
 
 // hijack asks the engine for a raw stream. The caller owns the connection; what
 // it has sent already is in the reader.
-func (e *engine) hijack(ctx context.Context, path string, query url.Values) (net.Conn, *bufio.Reader, *http.Response, error) {
+func (e *engine) hijack(ctx context.Context, path string, query url.Values, body []byte) (net.Conn, *bufio.Reader, *http.Response, error) {
 	conn, err := e.dial(ctx)
 	if err != nil {
 		return nil, nil, nil, e.explain(err)
 	}
 	u := url.URL{Scheme: "http", Host: "docker", Path: path, RawQuery: query.Encode()}
-	req, err := http.NewRequest(http.MethodPost, u.String(), nil)
+	req, err := http.NewRequest(http.MethodPost, u.String(), bytes.NewReader(body))
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, nil, err
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", "tcp")

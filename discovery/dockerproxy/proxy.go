@@ -1,7 +1,8 @@
 // Package dockerproxy stands between the gateway and the engine's socket. The
 // socket is as good as root on its machine; what is left of it here is to look at
 // containers that concern the gateway, and to type into those whose labels say
-// that they speak MCP on stdio.
+// that they speak MCP on stdio. Where that is allowed, commands are started in those
+// whose labels name them.
 //
 // Requests are matched against a list of methods and paths, taken apart and put
 // together anew. Answers are decoded into types that have the fields the gateway
@@ -32,6 +33,8 @@ type Config struct {
 	Network string
 	// LabelPrefix stands before every label; "" = docker.DefaultLabelPrefix.
 	LabelPrefix string
+	// AllowExec lets the commands through that labels name.
+	AllowExec bool
 	// Log; nil = none.
 	Log *slog.Logger
 }
@@ -42,6 +45,7 @@ const (
 	maxRequests  = 64 // at the engine at a time; the provider inspects 32 at once
 	maxStreams   = 256
 	maxHeader    = 16 << 10
+	maxBody      = 64 << 10
 	headerTime   = 10 * time.Second
 	idleTime     = 2 * time.Minute
 	engineTime   = 30 * time.Second // for one answer of the engine
@@ -59,6 +63,7 @@ type Proxy struct {
 	requests chan struct{} // capacity maxRequests
 	streams  chan struct{} // capacity maxStreams
 	told     teller
+	execs    execs
 	attached sync.WaitGroup // hijacked connections, which the server does not wait for
 }
 
@@ -135,7 +140,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	slots := p.requests
-	if a.kind == events || a.kind == attachContainer {
+	if a.kind == events || a.kind == attachContainer || a.kind == startExec {
 		slots = p.streams
 	}
 	wait := time.NewTimer(headerTime)
@@ -156,17 +161,24 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // accept checks all of a request but what the answer depends on.
 func (p *Proxy) accept(r *http.Request) (ask, error) {
-	a, err := parse(r.Method, r.RequestURI)
+	a, err := parse(r.Method, r.RequestURI, p.cfg.AllowExec)
 	if err != nil {
 		return a, err
 	}
-	if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
-		return a, errors.New("it has a body")
+	switch a.kind {
+	case createExec, startExec:
+		if r.ContentLength <= 0 || r.ContentLength > maxBody {
+			return a, fmt.Errorf("its body has no length, or one of more than %d bytes", maxBody)
+		}
+	default:
+		if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+			return a, errors.New("it has a body")
+		}
 	}
 	upgrade := r.Header.Values("Upgrade")
-	if a.kind == attachContainer {
+	if a.kind == attachContainer || a.kind == startExec {
 		if len(upgrade) != 1 || upgrade[0] != "tcp" {
-			return a, errors.New("an attach is upgraded to tcp, and to nothing else")
+			return a, errors.New("a stream is upgraded to tcp, and to nothing else")
 		}
 		return a, nil
 	}
@@ -182,6 +194,10 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, a ask) error {
 		return p.events(w, r, a)
 	case attachContainer:
 		return p.attach(w, r, a)
+	case createExec:
+		return p.createExec(w, r, a)
+	case startExec:
+		return p.startExec(w, r, a)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), engineTime)
 	defer cancel()

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -27,9 +29,19 @@ func container(id, name, net, labels string) (row, full string) {
 
 func scripted(t *testing.T) (base string) {
 	t.Helper()
+	addr, _ := scriptedExec(t, false)
+	return addr
+}
+
+// scriptedExec answers also the bodies with which the engine was asked to start something.
+func scriptedExec(t *testing.T, allow bool) (base string, asked func() []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var bodies []string
 	rows, fulls := []string{}, map[string]string{}
 	for _, c := range []struct{ name, net, labels string }{
 		{"a", "net", `"mcp-gw.transport":"stdio",`}, {"b", "net", ""}, {"c", "else", `"mcp-gw.port":"80",`}, {"d", "else", ""},
+		{"e", "net", execLabels}, {"f", "else", execLabels},
 	} {
 		id := strings.Repeat(c.name, 64)
 		row, full := container(id, c.name, c.net, c.labels)
@@ -51,6 +63,8 @@ func scripted(t *testing.T) (base string) {
 			w.Header().Set("Api-Version", "1.45")
 		case strings.HasSuffix(r.URL.Path, "/containers/json"):
 			fmt.Fprintf(w, "[%s]", strings.Join(rows, ","))
+		case strings.Contains(r.URL.Path, "/exec/") && last == "json":
+			fmt.Fprintf(w, `{"ID":"made","Running":false,"ExitCode":3,"ProcessConfig":{"entrypoint":%q,"arguments":[%q]}}`, secret, secret)
 		case last == "json" && fulls[parts[len(parts)-2]] != "":
 			fmt.Fprint(w, fulls[parts[len(parts)-2]])
 		case last == "networks":
@@ -62,6 +76,17 @@ func scripted(t *testing.T) (base string) {
 				fmt.Fprintf(w, `{"Type":"container","Action":"start","Actor":{"ID":%q,"Attributes":{"name":"%c","other":%q}},"timeNano":%d}`+"\n", strings.Repeat(string(c), 64), c, secret, i)
 			}
 			fmt.Fprintf(w, `{"Type":"container","Action":"exec_create: %s","Actor":{"ID":%q}}`+"\n", secret, strings.Repeat("a", 64))
+		case strings.HasSuffix(r.URL.Path, "/exec"), strings.HasSuffix(r.URL.Path, "/start"):
+			body, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			bodies = append(bodies, r.URL.Path+" "+string(body))
+			mu.Unlock()
+			if last == "exec" {
+				w.WriteHeader(http.StatusCreated)
+				fmt.Fprintf(w, `{"Id":"made","Secret":%q}`, secret)
+				return
+			}
+			fallthrough
 		case last == "attach":
 			c, b, _ := http.NewResponseController(w).Hijack()
 			defer c.Close()
@@ -75,7 +100,11 @@ func scripted(t *testing.T) (base string) {
 	})}
 	go func() { _ = server.Serve(engine) }()
 	t.Cleanup(func() { _ = server.Close() })
-	return serveProxy(t, Config{Socket: dir + "/s", Network: "net"})
+	return serveProxy(t, Config{Socket: dir + "/s", Network: "net", AllowExec: allow}), func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(bodies)
+	}
 }
 
 func serveProxy(t *testing.T, cfg Config) (base string) {

@@ -22,6 +22,9 @@ const (
 	listContainers
 	inspectContainer
 	attachContainer
+	createExec
+	startExec
+	inspectExec
 	listNetworks
 	inspectNetwork
 	listServices
@@ -32,7 +35,7 @@ const (
 type ask struct {
 	kind    kind
 	version string // "/v1.45", or "" when the client named none
-	id      string // of the container or network
+	id      string // of the container, network or exec
 	query   url.Values
 }
 
@@ -53,9 +56,12 @@ var (
 
 var errNotAllowed = errors.New("it is not on the list of what this proxy lets through")
 
+var errNoExec = errors.New("it starts no commands in containers: set MCP_GW_ALLOW_EXEC=true on docker-proxy, as on the gateway")
+
 // parse takes a request line apart. target is the request target exactly as the
-// client wrote it. An error means that the request is refused, and says why.
-func parse(method, target string) (ask, error) {
+// client wrote it. exec says whether commands may be started. An error means that the
+// request is refused, and says why.
+func parse(method, target string, exec bool) (ask, error) {
 	path, rawQuery, _ := strings.Cut(target, "?")
 	if len(path) > maxRequestPath || len(rawQuery) > maxRequestQuery {
 		return ask{}, errors.New("it is too long")
@@ -71,6 +77,9 @@ func parse(method, target string) (ask, error) {
 	}
 	if a.kind, a.id, err = find(method, segments); err != nil {
 		return ask{}, err
+	}
+	if a.kind.ofExec() && !exec {
+		return ask{}, errNoExec
 	}
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -117,6 +126,12 @@ func find(method string, s []string) (kind, string, error) {
 		return inspectContainer, s[1], nil
 	case len(s) == 3 && s[0] == "containers" && s[2] == "attach" && method == http.MethodPost:
 		return attachContainer, s[1], nil
+	case len(s) == 3 && s[0] == "containers" && s[2] == "exec" && method == http.MethodPost:
+		return createExec, s[1], nil
+	case len(s) == 3 && s[0] == "exec" && s[2] == "start" && method == http.MethodPost:
+		return startExec, s[1], nil
+	case len(s) == 3 && s[0] == "exec" && s[2] == "json" && get:
+		return inspectExec, s[1], nil
 	case len(s) == 1 && s[0] == "networks" && get:
 		return listNetworks, "", nil
 	case len(s) == 2 && s[0] == "networks" && get && s[1] != "create" && s[1] != "prune":
@@ -126,6 +141,8 @@ func find(method string, s []string) (kind, string, error) {
 	}
 	return 0, "", errNotAllowed
 }
+
+func (k kind) ofExec() bool { return k == createExec || k == startExec || k == inspectExec }
 
 // check returns the query that goes to the engine. A key that is not known is
 // refused rather than dropped: the answer would be to another question.

@@ -2,6 +2,7 @@ package dockerproxy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,13 +52,35 @@ var forbidden = []string{
 func TestForbiddenRequestLines(t *testing.T) {
 	for _, line := range allowed {
 		method, target, _ := strings.Cut(line, " ")
-		if _, err := parse(method, target); err != nil {
+		if _, err := parse(method, target, false); err != nil {
 			t.Errorf("%s: refused: %v", line, err)
 		}
 	}
 	for _, line := range forbidden {
 		method, target, _ := strings.Cut(line, " ")
-		if a, err := parse(method, target); err == nil {
+		if a, err := parse(method, target, false); err == nil {
+			t.Errorf("%q: let through as %+v", line, a)
+		}
+	}
+}
+
+// Where commands may be started, three more requests are let through, and no others.
+func TestForbiddenRequestLinesWithExec(t *testing.T) {
+	more := []string{"POST /v1.45/containers/" + anID + "/exec", "POST /exec/" + anID + "/start", "GET /exec/" + anID + "/json",
+		"POST /containers/x/exec", "GET /exec/x/json", "POST /exec/x/start"}
+	for _, line := range append(slices.Clone(more), allowed...) {
+		method, target, _ := strings.Cut(line, " ")
+		if _, err := parse(method, target, true); err != nil {
+			t.Errorf("%s: refused: %v", line, err)
+		}
+		if _, err := parse(method, target, false); (err == nil) != slices.Contains(allowed, line) {
+			t.Errorf("%s, without: %v", line, err)
+		}
+	}
+	for _, line := range append(slices.Clone(forbidden), "GET /containers/x/exec", "POST /exec/x", "POST /exec/x/json", "GET /exec/x/start", "POST /exec/x/resize?h=1",
+		"POST /containers/x/exec?a=b", "POST /exec/x/start?detach=1", "POST /exec/x%2f../start", "POST /exec/../x/start", "DELETE /exec/x/start", "GET /exec/json") {
+		method, target, _ := strings.Cut(line, " ")
+		if a, err := parse(method, target, true); err == nil && !slices.Contains(more, line) {
 			t.Errorf("%q: let through as %+v", line, a)
 		}
 	}
@@ -68,10 +91,10 @@ func FuzzParse(f *testing.F) {
 	for _, line := range append(allowed, forbidden...) {
 		f.Add(line)
 	}
-	plain := regexp.MustCompile(`^/(v1\.[0-9]{1,3}/)?(_ping|version|info|events|containers/json|containers/[\w.-]{1,128}/(json|attach)|networks|networks/[\w.-]{1,128}|services)$`)
+	plain := regexp.MustCompile(`^/(v1\.[0-9]{1,3}/)?(_ping|version|info|events|containers/json|containers/[\w.-]{1,128}/(json|attach|exec)|exec/[\w.-]{1,128}/(json|start)|networks|networks/[\w.-]{1,128}|services)$`)
 	f.Fuzz(func(t *testing.T, line string) {
 		method, target, _ := strings.Cut(line, " ")
-		a, err := parse(method, target)
+		a, err := parse(method, target, true)
 		if err != nil {
 			return
 		}
@@ -79,7 +102,7 @@ func FuzzParse(f *testing.F) {
 		if !plain.MatchString(path) || strings.Contains(path, "/../") || strings.HasPrefix(a.id, ".") {
 			t.Errorf("%q was let through", line)
 		}
-		if a.kind == attachContainer != (method == "POST") {
+		if writes := a.kind == attachContainer || a.kind == createExec || a.kind == startExec; writes != (method == "POST") {
 			t.Errorf("%q: %s let through as %v", line, method, a.kind)
 		}
 	})

@@ -92,6 +92,14 @@ type containerShape struct {
 	NetworkSettings *networkSettingsShape
 }
 
+// execShape is what is told of a command that was started.
+type execShape struct {
+	ID          string
+	ContainerID string
+	Running     bool
+	ExitCode    *int // null while it runs
+}
+
 type networkShape struct {
 	Id         string
 	Name       string

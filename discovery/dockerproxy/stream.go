@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -65,25 +66,41 @@ func (p *Proxy) events(w http.ResponseWriter, r *http.Request, a ask) error {
 // attach joins the client to the standard streams of a container whose labels
 // say that it speaks MCP there.
 func (p *Proxy) attach(w http.ResponseWriter, r *http.Request, a ask) error {
-	var c containerShape
-	ctx, cancel := context.WithTimeout(r.Context(), engineTime)
-	defer cancel()
-	err := p.engine.get(ctx, a.version+"/containers/"+a.id+"/json", nil, &c)
-	var said engineError
+	c, err := p.reachable(r.Context(), a)
 	switch {
-	case errors.As(err, &said) && said.status == http.StatusNotFound:
-		return errNoContainer(a.id)
 	case err != nil:
 		return err
-	case c.Config == nil || c.HostConfig == nil || !p.onNetwork(c.HostConfig.NetworkMode, c.NetworkSettings) && !p.labelled(c.Config.Labels):
-		return errNoContainer(a.id)
 	case !p.speaksStdio(c.Config.Labels):
 		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers with the label " + p.cfg.LabelPrefix + ".transport=stdio"}
 	case !p.onNetwork(c.HostConfig.NetworkMode, c.NetworkSettings):
 		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers on the network " + p.cfg.Network}
 	}
 	// By the id that was looked at: a name may have passed on by now.
-	engineSide, fromEngine, resp, err := p.engine.hijack(ctx, a.version+"/containers/"+c.Id+"/attach", a.query)
+	return p.join(w, r, a.version+"/containers/"+c.Id+"/attach", a.query, nil)
+}
+
+// reachable answers a container that something may be asked of besides how it is.
+func (p *Proxy) reachable(ctx context.Context, a ask) (c containerShape, err error) {
+	ctx, cancel := context.WithTimeout(ctx, engineTime)
+	defer cancel()
+	err = p.engine.get(ctx, a.version+"/containers/"+a.id+"/json", nil, &c)
+	var said engineError
+	switch {
+	case errors.As(err, &said) && said.status == http.StatusNotFound:
+		return c, errNoContainer(a.id)
+	case err != nil:
+		return c, err
+	case c.Config == nil || c.HostConfig == nil || !p.onNetwork(c.HostConfig.NetworkMode, c.NetworkSettings) && !p.labelled(c.Config.Labels):
+		return c, errNoContainer(a.id)
+	}
+	return c, nil
+}
+
+// join asks the engine for a raw stream, and copies both ways until either side ends.
+func (p *Proxy) join(w http.ResponseWriter, r *http.Request, path string, query url.Values, body []byte) error {
+	ctx, cancel := context.WithTimeout(r.Context(), engineTime)
+	defer cancel()
+	engineSide, fromEngine, resp, err := p.engine.hijack(ctx, path, query, body)
 	if err != nil {
 		return err
 	}

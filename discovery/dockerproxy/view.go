@@ -65,6 +65,8 @@ func (p *Proxy) look(ctx context.Context, a ask, from netip.Addr) (any, error) {
 		return p.network(ctx, a)
 	case listServices:
 		return p.services(ctx, a)
+	case inspectExec:
+		return p.inspectExec(ctx, a)
 	}
 	return nil, fmt.Errorf("no answer for request kind %d", a.kind)
 }

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"log"
@@ -37,7 +38,10 @@ func raw(t *testing.T, text string) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 1<<10))
+			// Read to its end: what is closed with something unread takes its answer along.
+			if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
 			_, _ = io.WriteString(c, text)
 			_ = c.Close()
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"sync"
+
+	"mcp-gw/gateway/wire"
 )
 
 // inbox holds the messages of one call that came over a shared stream and that its
@@ -52,6 +54,16 @@ func (in *inbox) next() (raw []byte, over bool) {
 	in.messages = in.messages[1:]
 	in.size -= int64(len(raw))
 	return raw, false
+}
+
+// requests empties the inbox, and hands each request in it to f.
+func (in *inbox) requests(f func(*wire.Message)) {
+	var m wire.Message
+	for raw, _ := in.next(); raw != nil; raw, _ = in.next() {
+		if m.Scan(raw) == nil && m.Kind == wire.KindRequest {
+			f(&m)
+		}
+	}
 }
 
 // take waits for the next message. What came before the stream

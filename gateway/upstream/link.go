@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mcp-gw/discovery"
 	"mcp-gw/gateway/wire"
 )
 
@@ -31,7 +30,9 @@ type link struct {
 	info     serverInfo
 	sse      bool // over HTTP+SSE
 	stdio    bool // over the standard input and output of a process
-	nextID   atomic.Int64
+	// perClient: each session has a process of its own.
+	perClient bool
+	nextID    atomic.Int64
 	// streamless and tardy tell what was learned of the streams of sessions: that
 	// there are none, or that their opening is not worth waiting for.
 	streamless, tardy atomic.Bool
@@ -49,8 +50,8 @@ type link struct {
 	lanes map[string][]*slot
 	slots int // in all lanes
 
-	// garbage answers the remarks on what came over stdio; nil elsewhere.
-	garbage func() []discovery.Diagnostic
+	// hearsay is nil but over stdio.
+	hearsay *hearsay
 
 	changed func(kinds) // told when the backend says that lists of its changed
 	doubt   func()      // told when it may have been restarted

@@ -139,8 +139,8 @@ func (u *Upstream) allRemarks(l *link) []discovery.Diagnostic {
 	if r, stands := l.endpoint.hostRemark(); stands {
 		remarks = append(remarks, r)
 	}
-	if l.garbage != nil {
-		remarks = append(remarks, l.garbage()...)
+	if l.hearsay != nil {
+		remarks = append(remarks, l.hearsay.remarks()...)
 	}
 	return remarks
 }

@@ -184,12 +184,7 @@ func (s *sseSession) leave(id int64, in *inbox) {
 	s.mu.Lock()
 	delete(s.pending, id)
 	s.mu.Unlock()
-	var m wire.Message
-	for raw, _ := in.next(); raw != nil; raw, _ = in.next() {
-		if m.Scan(raw) == nil && m.Kind == wire.KindRequest {
-			s.owner.link.reply(s, &m)
-		}
-	}
+	in.requests(func(m *wire.Message) { s.owner.link.reply(s, m) })
 }
 
 func (s *sseSession) notify(ctx context.Context, body *buffer) error {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mcp-gw/discovery"
@@ -17,12 +16,12 @@ import (
 )
 
 // stdioSession is MCP over the standard input and output of a process: a message a
-// line, both ways. The process has one session, which all clients share, so that
-// answers are sorted by id and progress by token, as in sseSession.
+// line, both ways. Answers are sorted by id and progress by token, as in sseSession.
 //
-// The process outlives the session. What an earlier one asked may be answered in
-// this one, and so may what another gateway asks at the same process: each session
-// takes its ids from a place of its own.
+// Most often the process has one session, which all clients share, and outlives it.
+// What an earlier one asked may be answered in this one, and so may what another
+// gateway asks at the same process: each session takes its ids from a place of its own.
+// A process may be started for one session alone as well, and end with it.
 type stdioSession struct {
 	owner   *slot
 	stream  io.ReadWriteCloser
@@ -31,13 +30,13 @@ type stdioSession struct {
 	toWrite chan outgoing // to write
 	ended   chan struct{} // closed when the session is over
 
-	garbage garbage
-	foreign atomic.Int64 // answers to what nobody here asked
-	told    func()       // there is a new remark
+	heardOf *hearsay
+	told    func() // there is a new remark
 
 	mu      sync.Mutex // guards what follows
 	p       Peer
-	why     error // of the end
+	forget  func() bool // the end of the link
+	why     error       // of the end
 	pending map[int64]*inbox
 }
 
@@ -47,6 +46,14 @@ var (
 	errNotReading   = fmt.Errorf("it does not read its input: a message was not taken within %v", writePatience)
 	errLongLine     = errors.New("wrote a line longer than allowed (MCP_GW_MAX_MESSAGE)")
 )
+
+// processEnd is errProcessEnded, with what is known of the end.
+func processEnd(err error) error {
+	if end := (*discovery.EndError)(nil); errors.As(err, &end) {
+		return fmt.Errorf("%w: %s", errProcessEnded, end.How)
+	}
+	return errProcessEnded
+}
 
 // writePatience is how long a process may take to read one message. A server that
 // works on a call in its only thread reads nothing meanwhile; its pipe takes 64 KiB.
@@ -79,28 +86,43 @@ func (u *Upstream) connectStdio(ctx context.Context, b discovery.Backend) (*link
 	// with 2^32 ids each, in what a JavaScript server can count.
 	l.nextID.Store((1 + rand.Int64N(1<<20)) << 32)
 	l.shared = &slot{link: l, open: func(*slot) (session, serverInfo, error) { return nil, serverInfo{}, errProcessEnded }}
-	s, info, err := u.openStdio(ctx, l, b.Open)
+	l.hearsay = &hearsay{}
+	var open func(*slot) (session, serverInfo, error)
+	if l.perClient = b.PerClient; l.perClient {
+		l.cfg.MaxLanes = min(l.cfg.MaxLanes, maxProcesses)
+		open = func(sl *slot) (session, serverInfo, error) { return u.openStdio(l.callCtx, sl, b.Open) }
+		l.shared.open = open
+	}
+	s, info, err := u.openStdio(ctx, l.shared, b.Open)
 	if err != nil {
 		l.kill(err)
 		l.retire()
 		return nil, err
 	}
-	l.info, l.shared.current = info, s
+	l.info, l.shared.current, l.open = info, s, open
 	return l, nil
 }
 
-func (u *Upstream) openStdio(ctx context.Context, l *link, open discovery.Opener) (*stdioSession, serverInfo, error) {
+// maxProcesses bounds those that clients have of a backend that starts one for each.
+const maxProcesses = 100
+
+func (u *Upstream) openStdio(ctx context.Context, sl *slot, open discovery.Opener) (session, serverInfo, error) {
+	l := sl.link
 	openCtx, cancel := context.WithTimeout(ctx, u.cfg.ConnectTimeout)
 	stream, err := open(openCtx)
 	cancel()
 	if err != nil {
 		return nil, serverInfo{}, &notOpenedError{err}
 	}
-	s := &stdioSession{owner: l.shared, stream: stream, max: u.cfg.MaxMessage, first: l.nextID.Load(), toWrite: make(chan outgoing),
-		ended: make(chan struct{}), pending: map[int64]*inbox{}, told: u.suspect.ring}
-	l.garbage = s.remarks
-	context.AfterFunc(l.ctx, func() { s.end(context.Cause(l.ctx)) })
-	l.work.start(s.read)
+	s := &stdioSession{owner: sl, stream: stream, max: u.cfg.MaxMessage, first: l.nextID.Load(), toWrite: make(chan outgoing),
+		ended: make(chan struct{}), pending: map[int64]*inbox{}, heardOf: l.hearsay, told: u.suspect.ring}
+	s.mu.Lock()
+	s.forget = context.AfterFunc(l.ctx, func() { s.end(context.Cause(l.ctx)) })
+	s.mu.Unlock()
+	if !l.work.start(s.read) { // the link was retired meanwhile
+		s.end(errReplaced)
+		return nil, serverInfo{}, errReplaced
+	}
 	l.work.start(s.write)
 	if out, ok := stream.(discovery.ErrorOutput); ok {
 		l.work.start(func() { u.hearErrors(out.ErrorLines()) })
@@ -134,7 +156,8 @@ func (s *stdioSession) settle(p Peer) {
 }
 
 // end closes the stream and, with the first reason given, the link: a process that
-// is gone is found again as any other backend is.
+// is gone is found again as any other backend is. One that was started for the session
+// is nobody else's loss.
 func (s *stdioSession) end(why error) {
 	s.mu.Lock()
 	first := s.why == nil
@@ -142,10 +165,18 @@ func (s *stdioSession) end(why error) {
 		s.why = why
 		close(s.ended)
 	}
+	forget := s.forget
 	s.mu.Unlock()
-	if first {
-		s.stream.Close()
-		s.owner.link.kill(why)
+	if !first {
+		return
+	}
+	forget()
+	s.stream.Close()
+	switch l := s.owner.link; {
+	case !l.perClient:
+		l.kill(why)
+	case !errors.Is(why, errReplaced):
+		l.doubt()
 	}
 }
 
@@ -170,13 +201,13 @@ func (s *stdioSession) read() {
 			_, _ = io.Copy(io.Discard, s.stream) // closed, so that this ends; and with it what comes beside the output
 			return
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe):
-			s.end(errProcessEnded)
+			s.end(processEnd(err))
 			return
 		case err != nil:
 			s.end(fmt.Errorf("its output cannot be read any more: %w", err))
 			return
 		}
-		if each(line, &m, dispatch) != nil && s.garbage.add(line) {
+		if each(line, &m, dispatch) != nil && s.heardOf.add(line) {
 			s.told()
 		}
 	}
@@ -187,7 +218,7 @@ func (s *stdioSession) dispatch(m *wire.Message) {
 	switch {
 	case m.Kind == wire.KindResponse:
 		id := number(m.ID.In(m.Raw))
-		if !s.pass(id, m) && (id < s.first || id > s.owner.link.nextID.Load()) && s.foreign.Add(1) == manyForeign {
+		if !s.pass(id, m) && (id < s.first || id > s.owner.link.nextID.Load()) && s.heardOf.foreign.Add(1) == manyForeign {
 			s.told()
 		}
 	case m.Kind == wire.KindNotification && m.ProgressToken.Present() && s.pass(number(m.ProgressToken.In(m.Raw)), m):
@@ -220,11 +251,7 @@ func (s *stdioSession) do(ctx context.Context, _ http.Header, body *buffer, id i
 	s.mu.Lock()
 	s.pending[id] = in
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.pending, id)
-		s.mu.Unlock()
-	}()
+	defer s.leave(id, in)
 	if err := s.notify(ctx, body); err != nil {
 		return err
 	}
@@ -244,6 +271,15 @@ func (s *stdioSession) do(ctx context.Context, _ http.Header, body *buffer, id i
 			return err
 		}
 	}
+}
+
+// leave takes a call's inbox away. Requests of the process that are still in it came too
+// late for the call.
+func (s *stdioSession) leave(id int64, in *inbox) {
+	s.mu.Lock()
+	delete(s.pending, id)
+	s.mu.Unlock()
+	in.requests(func(m *wire.Message) { s.owner.link.reply(s, m) })
 }
 
 // outgoing is one message on its way to the process.

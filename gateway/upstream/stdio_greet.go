@@ -18,9 +18,12 @@ const sharedCapabilities = `{"extensions":{"io.modelcontextprotocol/ui":{"mimeTy
 // servers that end when they are asked anything else before it, and server/discover
 // where that says that it is of another era.
 func (u *Upstream) greetStdio(ctx context.Context, l *link, s *stdioSession) (serverInfo, error) {
+	params := `"protocolVersion":"` + mcp.ProtocolVersion20251125 + `","capabilities":` + sharedCapabilities + `,"clientInfo":` + u.self.info
+	if l.perClient {
+		params = u.initializeParams(l, s.owner.lane)
+	}
 	result, err := u.step(ctx, func(ctx context.Context) ([]byte, error) {
-		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodInitialize,
-			`"protocolVersion":"`+mcp.ProtocolVersion20251125+`","capabilities":`+sharedCapabilities+`,"clientInfo":`+u.self.info)
+		return u.self.ask(ctx, s, l.nextID.Add(1), mcp.MethodInitialize, params)
 	})
 	var rpc *rpcError
 	if errors.As(err, &rpc) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mcp-gw/discovery"
@@ -24,6 +25,12 @@ const maxGarbage = 5
 // the gateway can have left.
 const manyForeign = 16
 
+// hearsay is what came over stdio and is of no session.
+type hearsay struct {
+	garbage
+	foreign atomic.Int64 // answers to what nobody here asked
+}
+
 // garbage is what a process wrote to its output that is no MCP.
 type garbage struct {
 	mu    sync.Mutex // guards what follows
@@ -42,11 +49,11 @@ func (g *garbage) add(line []byte) bool {
 	return true
 }
 
-// remarks are those on the session.
-func (s *stdioSession) remarks() (all []discovery.Diagnostic) {
-	s.garbage.mu.Lock()
-	count, first := s.garbage.count, strings.Join(s.garbage.first, " ⏎ ")
-	s.garbage.mu.Unlock()
+// remarks are those on the server.
+func (s *hearsay) remarks() (all []discovery.Diagnostic) {
+	s.mu.Lock()
+	count, first := s.count, strings.Join(s.first, " ⏎ ")
+	s.mu.Unlock()
 	if count > 0 {
 		all = append(all, discovery.Diagnostic{Severity: discovery.SeverityWarning, Code: codeGarbage, Value: first,
 			Message:    fmt.Sprintf("the server prints to its standard output, which is for MCP alone: %d lines were passed over, the first: %s", count, first),

@@ -33,8 +33,8 @@ func (l *Lane) listens() bool {
 // nil where there is none.
 func (sl *slot) startStream(s session) (hangUp func()) {
 	l := sl.link
-	if l.streamless.Load() || !sl.lane.listens() || s.peer().Modern || l.sse && sl.lane.Inbox == nil {
-		return nil // over HTTP+SSE the stream is the session: it is only looked after
+	if l.streamless.Load() || !sl.lane.listens() || s.peer().Modern || (l.sse || l.stdio) && sl.lane.Inbox == nil {
+		return nil // over these the stream is the session: it is only looked after
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	settled := make(chan struct{})
@@ -71,7 +71,7 @@ func (sl *slot) keepStream(ctx context.Context, s session, settle func()) {
 		if ctx.Err() != nil || errors.Is(err, errNoStream) {
 			return
 		}
-		if lost := errors.Is(err, errSessionLost); lost || sl.link.sse {
+		if lost := errors.Is(err, errSessionLost); lost || sl.link.sse || sl.link.stdio {
 			known, sure := false, true
 			if lost {
 				known, sure = sl.link.knows(ctx, s)

@@ -24,7 +24,7 @@ func (sl *slot) heard(s session, m *wire.Message) {
 		l.reply(s, m)
 		return
 	}
-	if l.sse {
+	if l.sse || l.stdio {
 		sl.heardOnSharedStream(s, m)
 		return
 	}
@@ -93,7 +93,7 @@ func (sl *slot) alive() {
 func (sl *slot) heardBySelf(s session, m *wire.Message) {
 	l := sl.link
 	switch {
-	case m.Kind == wire.KindRequest && l.stdio:
+	case m.Kind == wire.KindRequest && l.stdio && !l.perClient:
 		l.reply(s, m) // it may belong to any client's call
 	case m.Kind == wire.KindRequest:
 		l.replyAsSelf(s, m)

@@ -26,7 +26,15 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	streaming := make(chan kinds, 1)
 	broken := newBell()
 	streams.start(func() { u.stream(ctx, l, streaming, broken) })
-	streams.start(func() { u.keepSubscribed(ctx, l) })
+	// Most backends have no resource that anybody watches.
+	firstWatched := u.subs.changed
+	subscribe := func() {
+		firstWatched = nil
+		streams.start(func() { u.keepSubscribed(ctx, l) })
+	}
+	if len(u.subs.wanted()) > 0 {
+		subscribe()
+	}
 
 	interval := l.cfg.PingInterval
 	ping := time.NewTimer(interval)
@@ -75,6 +83,9 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		case <-u.relist:
 			said |= kinds(u.announced.Swap(0))
 			dirty |= said | kinds(u.stale.Swap(0))
+		case <-firstWatched:
+			u.subs.changed.ring() // for who looks after them from now on
+			subscribe()
 		case <-again:
 			again = nil
 		case <-broken:

@@ -147,18 +147,21 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 // Close removes all that was made, also after an interrupt, which is why it
 // takes no context.
 func (e *Engine) Close() error {
+	err := e.sweep(context.Background())
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	err := e.sweep(ctx)
 	if _, gone := e.api.ImageRemove(ctx, e.image, image.RemoveOptions{Force: true}); gone != nil && !errdefs.IsNotFound(gone) {
 		err = errors.Join(err, gone)
 	}
 	return errors.Join(err, e.api.Close())
 }
 
-// sweep removes marked containers, and the network.
+// sweep removes marked containers, and the network. Each step has a limit of its own:
+// there may be hundreds.
 func (e *Engine) sweep(ctx context.Context) error {
-	list, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", mark+"="+e.network))})
+	listing, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	list, err := e.api.ContainerList(listing, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", mark+"="+e.network))})
 	if err != nil {
 		return fmt.Errorf("list containers: %w", err)
 	}
@@ -167,7 +170,9 @@ func (e *Engine) sweep(ctx context.Context) error {
 			err = errors.Join(err, e)
 		}
 	}
-	if gone := e.api.NetworkRemove(ctx, e.network); gone != nil && !errdefs.IsNotFound(gone) {
+	removing, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if gone := e.api.NetworkRemove(removing, e.network); gone != nil && !errdefs.IsNotFound(gone) {
 		err = errors.Join(err, fmt.Errorf("remove network %s: %w", e.network, gone))
 	}
 	return err

@@ -1,0 +1,450 @@
+package docker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mcp-gw/discovery"
+)
+
+// execEngine makes the scripted engine start commands: those that the test names, and
+// ender, which it acts out.
+type execEngine struct {
+	*fake
+	run func(*execProcess) // a command, from its start
+
+	mu        sync.Mutex // guards what follows
+	noShell   bool
+	created   []map[string]any
+	processes map[string]*execProcess // by the engine's id
+	signals   []string
+}
+
+// execProcess is one that was started.
+type execProcess struct {
+	in    *bufio.Reader
+	out   io.Writer
+	mark  string
+	deaf  bool // to SIGTERM
+	ended chan struct{}
+	once  sync.Once
+	code  int
+}
+
+func (p *execProcess) exit(code int) { p.once.Do(func() { p.code = code; close(p.ended) }) }
+
+func (p *execProcess) say(output byte, text string) { _, _ = p.out.Write(frame(output, text)) }
+
+// obey echoes lines, and exits with the end of its input.
+func obey(p *execProcess) {
+	for {
+		line, err := p.in.ReadString('\n')
+		if err != nil {
+			p.exit(0)
+			return
+		}
+		p.say(2, "got a line\n")
+		p.say(1, line)
+	}
+}
+
+// ignore echoes lines, and goes on when its input ended.
+func ignore(p *execProcess) {
+	for {
+		line, err := p.in.ReadString('\n')
+		if err != nil {
+			<-p.ended
+			return
+		}
+		p.say(1, line)
+	}
+}
+
+func newExecEngine(t *testing.T, run func(*execProcess)) *execEngine {
+	e := &execEngine{fake: newFake(t), run: run, processes: map[string]*execProcess{}}
+	e.fault = e.answer
+	return e
+}
+
+func (e *execEngine) answer(w http.ResponseWriter, r *http.Request) bool {
+	parts := strings.Split(r.URL.Path, "/")
+	switch last := parts[len(parts)-1]; {
+	case last == "exec":
+		var body map[string]any
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		e.mu.Lock()
+		e.created = append(e.created, body)
+		id := fmt.Sprint("exec", len(e.created)-1)
+		e.mu.Unlock()
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(map[string]string{"Id": id})
+	case last == "start":
+		_, _ = io.Copy(io.Discard, r.Body)
+		e.start(w, parts[len(parts)-2])
+	case strings.Contains(r.URL.Path, "/exec/") && last == "json":
+		e.mu.Lock()
+		p := e.processes[parts[len(parts)-2]]
+		e.mu.Unlock()
+		running := true
+		select {
+		case <-p.ended:
+			running = false
+		default:
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"ID": parts[len(parts)-2], "Running": running, "ExitCode": p.code})
+	default:
+		return false
+	}
+	return true
+}
+
+func (e *execEngine) start(w http.ResponseWriter, id string) {
+	var n int
+	_, _ = fmt.Sscanf(id, "exec%d", &n)
+	conn, rw, _ := http.NewResponseController(w).Hijack()
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	e.mu.Lock()
+	body := e.created[n]
+	p := &execProcess{in: rw.Reader, out: conn, ended: make(chan struct{})}
+	e.processes[id] = p
+	var words []string
+	for _, v := range body["Cmd"].([]any) {
+		words = append(words, v.(string))
+	}
+	env := body["Env"].([]any)[0].(string)
+	if env == enderVariable+"=1" {
+		p.exit(e.end(words[4], words[5], words[6]))
+	}
+	mark, isCommand := strings.CutPrefix(env, execVariable+"=")
+	p.mark = mark
+	e.mu.Unlock()
+	if isCommand {
+		go e.run(p)
+	}
+	<-p.ended
+}
+
+// end acts out ender; e.mu is held.
+func (e *execEngine) end(signal, mark, except string) int {
+	if e.noShell {
+		return 127
+	}
+	code := 0
+	for _, p := range e.processes {
+		select {
+		case <-p.ended:
+			continue
+		default:
+		}
+		if !strings.HasPrefix(p.mark, mark) || strings.HasPrefix(p.mark, except) {
+			continue
+		}
+		code = enderSome
+		e.signals = append(e.signals, signal)
+		if signal == "KILL" || !p.deaf {
+			p.exit(137)
+		}
+	}
+	return code
+}
+
+func (e *execEngine) left() (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.processes {
+		select {
+		case <-p.ended:
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func (e *execEngine) sent() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.signals)
+}
+
+func execLabels(command string) func(*observation) {
+	return labelled("mcp-gw.name", "echo", "mcp-gw.transport", "stdio", "mcp-gw.stdio.mode", "exec", "mcp-gw.stdio.command", command)
+}
+
+// watch runs a provider that may start commands, until the test or stop ends it.
+func (e *execEngine) watch(t *testing.T) (r *recorder, stop func()) {
+	t.Helper()
+	p := New(Config{Host: e.host(), Network: "net", Log: testLog(t), Rules: Rules{AllowExec: true}})
+	p.traces = func() traces { return traces{} }
+	p.execPace = execPace{input: 100 * time.Millisecond, term: 100 * time.Millisecond, again: time.Millisecond, stop: 5 * time.Second}
+	ctx, cancel := context.WithCancel(context.Background())
+	r, ended := newRecorder(), make(chan struct{})
+	go func() { defer close(ended); _ = p.Run(ctx, r) }()
+	stop = func() { cancel(); <-ended }
+	t.Cleanup(stop)
+	r.awaitNames(t, "echo")
+	return r, stop
+}
+
+func (e *execEngine) awaitLeft(t *testing.T, want int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); e.left() != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d commands are left, want %d; signals sent: %v", e.left(), want, e.sent())
+		}
+	}
+}
+
+// A command gets its input, and its output and errors come apart; it is started without
+// a terminal, as nobody else, and by the end of its session it has ended.
+func TestF45CommandsEndWithTheirSession(t *testing.T) {
+	for name, tt := range map[string]struct {
+		run  func(*execProcess)
+		sent []string
+	}{
+		"with its input": {obey, nil},
+		"by SIGTERM":     {ignore, []string{"TERM"}},
+		"by SIGKILL":     {func(p *execProcess) { p.deaf = true; ignore(p) }, []string{"TERM", "KILL"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newExecEngine(t, tt.run)
+			e.set(running("a", execLabels(`["srv","a b"]`)))
+			r, _ := e.watch(t)
+			s, from := mustOpen(t, r)
+			said(t, s, from, "hello")
+			waiting := make(chan error, 1)
+			go func() { _, err := from.ReadByte(); waiting <- err }()
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			select {
+			case err := <-waiting:
+				if err == nil || errors.Is(err, io.EOF) {
+					t.Errorf("a Read that waited ended with %v", err)
+				}
+			case <-time.After(patience):
+				t.Fatal("Close ended no Read")
+			}
+			if _, err := s.Write([]byte("more\n")); err == nil {
+				t.Error("a Write after Close got through")
+			}
+			for range s.(discovery.ErrorOutput).ErrorLines() { // it must end
+			}
+			e.awaitLeft(t, 0)
+			if sent := e.sent(); !slices.Equal(sent, tt.sent) {
+				t.Errorf("signals %v, want %v", sent, tt.sent)
+			}
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			for _, c := range e.created {
+				if c["Tty"] == true || c["Privileged"] == true || c["User"] != "" || c["WorkingDir"] != "" {
+					t.Errorf("started as %v", c)
+				}
+			}
+			if c := e.created[1]; fmt.Sprint(c["Cmd"]) != "[srv a b]" || !MayExec("mcp-gw", map[string]string{"mcp-gw.transport": "stdio", "mcp-gw.stdio.mode": "exec",
+				"mcp-gw.stdio.command": `["srv","a b"]`}, []string{"srv", "a b"}, []string{c["Env"].([]any)[0].(string)}) {
+				t.Errorf("started %v", c)
+			}
+		})
+	}
+}
+
+// The provider ends with no command left, whoever still has a stream.
+func TestF45NoCommandOutlivesTheGateway(t *testing.T) {
+	e := newExecEngine(t, func(p *execProcess) { p.deaf = true; ignore(p) })
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, stop := e.watch(t)
+	for range 5 {
+		s, from := mustOpen(t, r)
+		said(t, s, from, "hello")
+	}
+	e.awaitLeft(t, 5)
+	stop()
+	e.awaitLeft(t, 0)
+	if s, err := open(t, r); !errors.Is(err, errStopping) {
+		t.Errorf("opened %v after the end: %v", s, err)
+	}
+}
+
+// What an earlier run of the gateway left is ended before anything is started, and
+// nothing else: not this run's, and not what others started.
+func TestF45LeakSweep(t *testing.T) {
+	e := newExecEngine(t, ignore)
+	e.set(running("a", execLabels(`["srv"]`)))
+	c := newCommands(Config{Network: "net", LabelPrefix: "mcp-gw"}, testLog(t))
+	left := &execProcess{mark: c.owner("echo") + "." + randomHex() + "." + randomHex(), ended: make(chan struct{}), deaf: true}
+	other := &execProcess{mark: c.owner("other") + "." + randomHex() + "." + randomHex(), ended: make(chan struct{})}
+	e.processes["left"], e.processes["other"] = left, other
+	r, stop := e.watch(t)
+	for range 3 {
+		s, from := mustOpen(t, r)
+		said(t, s, from, "hello")
+	}
+	e.awaitLeft(t, 4)
+	select {
+	case <-left.ended:
+	default:
+		t.Error("what was left is still there")
+	}
+	if sent := e.sent(); !slices.Equal(sent, []string{"KILL"}) {
+		t.Errorf("signals %v", sent)
+	}
+	stop()
+	e.awaitLeft(t, 1)
+	other.exit(0)
+}
+
+// How a command ended is said in words.
+func TestF45ExitCodesInWords(t *testing.T) {
+	for code, want := range map[int]string{0: "exited with code 0", 3: "exited with code 3", 126: "cannot be run in the container", 127: "is not in the container", 137: "was killed", 143: "signal 15"} {
+		e := newExecEngine(t, func(p *execProcess) { p.say(1, "bye\n"); p.exit(code) })
+		e.set(running("a", execLabels(`["srv"]`)))
+		r, _ := e.watch(t)
+		s, from := mustOpen(t, r)
+		_, _ = from.ReadString('\n')
+		_, err := s.Read(make([]byte, 1))
+		if !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), `"srv"`) {
+			t.Errorf("code %d: %v, want %q", code, err, want)
+		}
+		if _, again := s.Read(make([]byte, 1)); again != err {
+			t.Errorf("code %d: then %v", code, again)
+		}
+	}
+}
+
+// Where commands cannot be ended, none is started.
+func TestF45NoCommandWithoutAnEnd(t *testing.T) {
+	e := newExecEngine(t, obey)
+	e.noShell = true
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, _ := e.watch(t)
+	if _, err := open(t, r); err == nil || !strings.Contains(err.Error(), "has no sh and cat") {
+		t.Errorf("%v", err)
+	}
+	if len(e.created) != 1 {
+		t.Errorf("%d commands were started", len(e.created))
+	}
+}
+
+// An engine that is away, or a container that is paused, leaves nothing behind: it is
+// asked again. One that ended took its processes along.
+func TestF45EndingIsTriedAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status string
+		left   int
+	}{"paused": {"paused", 0}, "ended": {"exited", 1}} {
+		t.Run(name, func(t *testing.T) {
+			e := newExecEngine(t, ignore)
+			o := running("a", execLabels(`["srv"]`))
+			e.set(o)
+			r, stop := e.watch(t)
+			s, from := mustOpen(t, r)
+			said(t, s, from, "hello")
+			o.status = tt.status
+			refused := make(chan struct{}, 1000)
+			e.with(func() {
+				e.containers["a"] = o
+				e.fault = func(w http.ResponseWriter, r *http.Request) bool {
+					if strings.HasSuffix(r.URL.Path, "/exec") {
+						refused <- struct{}{}
+						w.WriteHeader(http.StatusConflict)
+						_, _ = io.WriteString(w, `{"message":"container a is not running"}`)
+						return true
+					}
+					return e.answer(w, r)
+				}
+			})
+			_ = s.Close()
+			for range 2 {
+				<-refused
+			}
+			if tt.status == "paused" {
+				<-refused
+				e.with(func() { e.fault = e.answer })
+				e.awaitLeft(t, 0)
+			}
+			stop()
+			if n := e.left(); n != tt.left {
+				t.Errorf("%d left, want %d", n, tt.left)
+			}
+			for _, p := range e.processes {
+				p.exit(137)
+			}
+		})
+	}
+}
+
+// There is a bound on commands, and on what is not wanted any more nothing waits.
+func TestF45CommandsAreBounded(t *testing.T) {
+	e := newExecEngine(t, obey)
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, _ := e.watch(t)
+	var first io.Closer
+	for n := range maxCommands {
+		s, err := open(t, r)
+		if err != nil {
+			t.Fatalf("command %d: %v", n, err)
+		}
+		if first == nil {
+			first = s
+		}
+	}
+	if _, err := open(t, r); err == nil || !strings.Contains(err.Error(), "no more may") {
+		t.Errorf("one more: %v", err)
+	}
+	_ = first.Close()
+	e.awaitLeft(t, maxCommands-1)
+}
+
+// What a proxy lets through is what the labels ask for, and nothing that looks like it.
+func TestMayExec(t *testing.T) {
+	labels := map[string]string{"mcp-gw.backends.a.transport": "stdio", "mcp-gw.backends.a.stdio.mode": "exec", "mcp-gw.backends.a.stdio.command": `["srv","x"]`,
+		"mcp-gw.backends.b.transport": "stdio", "mcp-gw.backends.b.stdio.command": `["other"]`, "mcp-gw.backends.c.stdio.mode": "exec", "mcp-gw.backends.c.stdio.command": `["third"]`}
+	mark := strings.Repeat("0123456789abcdef.", 3)[:50]
+	run, end := []string{execVariable + "=" + mark}, []string{enderVariable + "=1"}
+	changed := enderCommand("KILL", mark, enderNone)
+	changed[2] += "; id"
+	for n, tt := range []struct {
+		labels       map[string]string
+		command, env []string
+		may          bool
+	}{
+		{labels, []string{"srv", "x"}, run, true},
+		{labels, enderCommand("KILL", mark, enderNone), end, true},
+		{labels, enderCommand("TERM", mark[:17], mark[:34]), end, true},
+		{nil, []string{"srv", "x"}, run, false},
+		{nil, enderCommand("KILL", mark, enderNone), end, false},
+		{labels, []string{"srv"}, run, false},
+		{labels, []string{"srv", "x", "y"}, run, false},
+		{labels, []string{"other"}, run, false},
+		{labels, []string{"third"}, run, false},
+		{labels, nil, run, false},
+		{labels, []string{"srv", "x"}, nil, false},
+		{labels, []string{"srv", "x"}, end, false},
+		{labels, []string{"srv", "x"}, append(slices.Clone(run), "LD_PRELOAD=/x"), false},
+		{labels, []string{"srv", "x"}, []string{"LD_PRELOAD=/x"}, false},
+		{labels, []string{"srv", "x"}, []string{run[0] + "\nLD_PRELOAD=/x"}, false},
+		{labels, enderCommand("KILL", mark, enderNone), run, false},
+		{labels, enderCommand("KILL", "", enderNone), end, false},
+		{labels, enderCommand("KILL", "*", enderNone), end, false},
+		{labels, enderCommand("HUP", mark, enderNone), end, false},
+		{labels, enderCommand("KILL", mark, ""), end, false},
+		{labels, changed, end, false},
+		{labels, []string{"sh", "-c", "id", "mcp-gw", "KILL", mark, enderNone}, end, false},
+	} {
+		if may := MayExec("mcp-gw", tt.labels, tt.command, tt.env); may != tt.may {
+			t.Errorf("%d: %q with %q: %v", n, tt.command, tt.env, may)
+		}
+	}
+}

@@ -63,6 +63,8 @@ export class Shape {
 	readonly item: Shape | null = null;
 	/** For objects: whether members beside the named ones are welcome. */
 	readonly open: boolean = true;
+	/** For objects: whether the schema speaks of such members. */
+	readonly wide: boolean = false;
 	/** Why it is JSON, where that has a reason worth saying. */
 	readonly note: string;
 	readonly limits: string[];
@@ -279,7 +281,11 @@ export class Shape {
 					say(tooDeep);
 					return 'json';
 				}
-				self.open = own(schema, 'additionalProperties') !== false;
+				{
+					const more = own(schema, 'additionalProperties');
+					self.open = more !== false;
+					self.wide = self.open && (more !== undefined || own(schema, 'patternProperties') !== undefined);
+				}
 				return 'object';
 			}
 			default:

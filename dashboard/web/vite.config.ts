@@ -12,6 +12,7 @@ export default defineConfig({
 		// The policy forbids data: in scripts and fonts.
 		assetsInlineLimit: 0,
 		modulePreload: { polyfill: false },
+		manifest: true, // for sizes.mjs
 	},
 	server: { proxy: { '/api': gateway, '/mcp': gateway, '/metrics': gateway } },
 	resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,

@@ -1,6 +1,6 @@
 // How each client is connected: what to type, which file to write, and what to know
 // before. Pure: the page fills in the address and the token.
-import { base64, command, json, shell, toml, tomlKey } from './quote';
+import { base64, command, json, shell, toml, tomlKey, yamlKey } from './quote';
 
 /** What a client is to be connected to. */
 export interface Target {
@@ -411,7 +411,7 @@ export const recipes: Recipe[] = [
 	},
 	{
 		id: 'other',
-		name: 'Another client',
+		name: 'Other',
 		blocks: (t) => [
 			{ title: 'Streamable HTTP', code: t.url },
 			{ title: 'If it only knows the older HTTP+SSE', code: older(t.url) },
@@ -460,7 +460,10 @@ function older(url: string): string {
 /** The address of an endpoint below a base, or a sentence about what is wrong with it. */
 export function endpoint(base: string, scope = ''): { url: string } | { problem: string } {
 	let text = base.trim();
-	if (text === '') return { problem: 'Type the address of the gateway, such as http://localhost:3000.' };
+	if (text === '')
+		return {
+			problem: 'Type the address at which the client reaches the gateway, such as https://tools.example.com.',
+		};
 	if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) text = `http://${text}`;
 	let u: URL;
 	try {
@@ -487,9 +490,9 @@ export function networkSnippet(network: string): string {
 	return [
 		'services:',
 		'  my-agent:',
-		`    networks: [${JSON.stringify(network)}]`,
+		`    networks: [${yamlKey(network)}]`,
 		'networks:',
-		`  ${JSON.stringify(network)}: { external: true }`,
+		`  ${yamlKey(network)}: { external: true }`,
 	].join('\n');
 }
 

@@ -3,6 +3,7 @@ import { container } from './fixture';
 import {
 	counts,
 	find,
+	gone,
 	inPlace,
 	looksLikeMCP,
 	row,
@@ -93,6 +94,19 @@ describe('a list that somebody reads', () => {
 		);
 		expect(keys(inPlace(['a', 'c'], now, sift(now, 'problems', '')).rows)).toEqual(['0', 'a', 'b', 'c']);
 	});
+	it('has a place for one that comes back', () => {
+		const without = rows(container('a', 'refused'), container('c', 'refused'));
+		const { keys: order } = inPlace(['a', 'b', 'c'], without, sift(without, 'problems', ''));
+		const again = rows(container('a', 'refused'), container('c', 'refused'), container('b', 'registered'));
+		expect(keys(inPlace(order, again, sift(again, 'problems', '')).rows)).toEqual(['a', 'b', 'c']);
+	});
+	it('says of one that went that it is gone', () =>
+		expect(gone(row(container('a', 'refused', 6)))).toMatchObject({
+			key: 'a',
+			severity: 'ignored',
+			word: 'Gone',
+			ladder: [],
+		}));
 	it('is quick with many', () => {
 		const many = rows(
 			...Array.from({ length: 2000 }, (_, i) => container(`c${i}`, i % 2 ? 'refused' : 'registered')),

@@ -181,34 +181,40 @@ export function sift(rows: Row[], filter: Filter, query: string): Row[] {
 		.sort((a, b) => rank[a.severity] - rank[b.severity] || order.compare(a.key, b.key));
 }
 
-/** Rows as they are to be shown, and how many of them would not be here anew. */
+/** Rows as they are to be shown. */
 export interface Placed {
 	rows: Row[];
+	/** The order, with those that are not there just now: they may come back. */
+	keys: string[];
+	/** How many rows would not be here anew. */
 	stale: number;
 }
 
 /**
- * Puts what passes now where somebody reads: what was shown stays in its place while
- * it exists, also once it passes no more; what is new stands where it belongs.
+ * Puts what passes now where somebody reads: what was shown stays in its place, also
+ * once it passes no more, and one that is made anew has the place of the one before;
+ * what is new stands where it belongs.
  */
 export function inPlace(before: string[], rows: Row[], passing: Row[]): Placed {
 	const now = new Map(rows.map((r) => [r.key, r]));
 	const passes = new Set(passing.map((r) => r.key));
-	const out = before.flatMap((key) => now.get(key) ?? []);
-	const placed = new Set(out.map((r) => r.key));
+	const known = new Set(before);
+	const fresh = new Map<string, string[]>();
 	// Each new one goes behind the one that is before it in the order of those that pass.
-	let at = -1;
-	for (const r of passing) {
-		if (placed.has(r.key)) {
-			at = Math.max(
-				at,
-				out.findIndex((one) => one.key === r.key),
-			);
-			continue;
-		}
-		out.splice(++at, 0, r);
+	let behind = '';
+	for (const { key } of passing) {
+		if (known.has(key)) behind = key;
+		else fresh.set(behind, [...(fresh.get(behind) ?? []), key]);
 	}
-	return { rows: out, stale: out.filter((r) => !passes.has(r.key)).length };
+	const keys = ['', ...before].flatMap((key) => [...(key ? [key] : []), ...(fresh.get(key) ?? [])]);
+	const shown = keys.flatMap((key) => now.get(key) ?? []);
+	return { rows: shown, keys, stale: shown.filter((r) => !passes.has(r.key)).length };
+}
+
+/** What is left to show of a container that somebody reads about, and that went. */
+export function gone(r: Row): Row {
+	const reason = 'The container is gone. One that is made anew under its name takes its place here.';
+	return { ...r, severity: 'ignored', word: 'Gone', reason, ladder: [], failed: undefined };
 }
 
 /** Finds what a link is about: an id, the beginning of one, or a name. */

@@ -314,7 +314,7 @@ export class CallLog {
 }
 
 /** Where a row with this key is, or would be, in rows ordered by key. */
-export function place(rows: readonly { key: number }[], key: number): number {
+function place(rows: readonly { key: number }[], key: number): number {
 	let low = 0;
 	let high = rows.length;
 	while (low < high) {

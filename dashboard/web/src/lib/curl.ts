@@ -71,7 +71,7 @@ export function exchange(call: Made, base: string): string {
 		},
 		'-sS -D - -o /dev/null',
 	);
-	const first = `${hello} |\n  tr -d '\\r' | sed -n 's/^mcp-session-id: //Ip'`;
+	const first = `${hello} |\n  tr -d '\\r' | sed -n 's/^[Mm][Cc][Pp]-[Ss]ession-[Ii]d: //p'`;
 	const session = [...accept, `MCP-Protocol-Version: ${revision}`];
 	const inSession = (body: unknown): string =>
 		post(url, session, body, '-sSN').replace(' \\\n', ' \\\n  -H "Mcp-Session-Id: $SESSION" \\\n');

@@ -6,6 +6,10 @@ let said = $state.raw<components['schemas']['EventHello'] | undefined>();
 on<components['schemas']['EventHello']>('hello', (hello) => (said = hello));
 
 export const hello = {
+	/** Of the gateway's present life; '' until it is known. */
+	get boot(): string {
+		return said?.boot ?? '';
+	},
 	/** Nothing can be changed from here, and nothing run. */
 	get readOnly(): boolean {
 		return said?.readOnly ?? false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { brushed, charts, ordered, stack, table, type Stats, type ToolNumbers } from './stats';
+import { brushed, charts, ordered, wordsOf, type Stats, type ToolNumbers } from './stats';
 
 const zero = [0, 0, 0, 0];
 const begin = Date.parse('2026-11-27T12:00:00Z') / 1000;
@@ -26,7 +26,7 @@ const stats = (more: Partial<Stats['series']> = {}, rest: Partial<Stats> = {}): 
 	self: { version: '1', uptimeMs: 1, memoryBytes: 1, goroutines: 1 },
 	...rest,
 });
-const chart = (s: Stats, id: string) => charts(s, 'the last 15 minutes').find((c) => c.id === id)!;
+const chart = (s: Stats, id: string) => charts(s).find((c) => c.id === id)!;
 const total = (calls: number, errors: number, p95Ms: number | null = null) => ({
 	total: { calls, errors, p50Ms: p95Ms, p95Ms, p99Ms: p95Ms },
 });
@@ -38,7 +38,6 @@ describe('rates', () => {
 			[1, 2, 0, 2],
 			[0, 1, 0, 0],
 		]);
-		expect(stack(chart(s, 'calls'))[1]).toEqual([1, 3, 0, 2]);
 		expect(chart(s, 'calls').summary).toMatch(
 			/^50 calls in the last 15 minutes, 20 % of them failed. Busiest at ..:..:10 with 3 calls\/s.$/,
 		);
@@ -46,7 +45,6 @@ describe('rates', () => {
 	it('are nothing, not zero, before the data begin', () => {
 		const s = stats({ ok: [0, 5, 0, 0] }, { ...total(5, 0), since: '2026-11-27T12:00:15Z' });
 		expect(chart(s, 'calls').lines[0]!.values).toEqual([null, 1, 0, 0]);
-		expect(stack(chart(s, 'calls'))[1]![0]).toBeNull();
 	});
 	it('tell errors by kind, and what there were most of', () => {
 		const byKind = {
@@ -88,15 +86,12 @@ describe('percentiles', () => {
 	});
 });
 
-it('make a table without empty steps, newest first', () => {
-	const c = chart(
-		stats({ p95Ms: [null, 50, 2300, null], p50Ms: [null, 1, 2, null] }, total(100, 0, 1)),
-		'latency',
-	);
-	expect(table(c)).toEqual([
-		{ at: (begin + 20) * 1000, values: ['2 ms', '2.3 s', '–'] },
-		{ at: (begin + 10) * 1000, values: ['1 ms', '50 ms', '–'] },
-	]);
+it('say of what range they are', () => {
+	const of = (to: string) => wordsOf({ from: '2026-11-27T12:00:10Z', to });
+	expect(of('2026-11-27T12:15:09Z')).toBe('the last 15 minutes');
+	expect(of('2026-11-27T12:59:59Z')).toBe('the last hour');
+	expect(of('2026-11-28T12:00:00Z')).toBe('the last 24 hours');
+	expect(of('2026-11-29T12:00:00Z')).toBe('the last 24 hours');
 });
 
 it('order tools, those without a number last', () => {

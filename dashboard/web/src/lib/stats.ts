@@ -5,12 +5,18 @@ import { count, duration, percent, plural, round, time } from './format';
 
 export type Range = '15m' | '1h' | '6h' | '24h';
 
-export const ranges: { id: Range; label: string; words: string }[] = [
-	{ id: '15m', label: '15 min', words: 'the last 15 minutes' },
-	{ id: '1h', label: '1 h', words: 'the last hour' },
-	{ id: '6h', label: '6 h', words: 'the last 6 hours' },
-	{ id: '24h', label: '24 h', words: 'the last 24 hours' },
+export const ranges: { id: Range; label: string; words: string; minutes: number }[] = [
+	{ id: '15m', label: '15 min', words: 'the last 15 minutes', minutes: 15 },
+	{ id: '1h', label: '1 h', words: 'the last hour', minutes: 60 },
+	{ id: '6h', label: '6 h', words: 'the last 6 hours', minutes: 360 },
+	{ id: '24h', label: '24 h', words: 'the last 24 hours', minutes: 1440 },
 ];
+
+/** The range that an answer is of, in words: it may be that of an earlier question. */
+export function wordsOf(s: Pick<Stats, 'from' | 'to'>): string {
+	const minutes = (Date.parse(s.to) - Date.parse(s.from)) / 60_000;
+	return (ranges.find((r) => r.minutes >= minutes) ?? ranges.at(-1)!).words;
+}
 
 export const kinds: readonly ErrorKind[] = [
 	'tool',
@@ -76,7 +82,8 @@ function spans(s: Stats): Maybe[] {
 }
 
 /** The charts of the page, in their order. */
-export function charts(s: Stats, words: string): Chart[] {
+export function charts(s: Stats): Chart[] {
+	const words = wordsOf(s);
 	const { t } = s.series;
 	const span = spans(s);
 	const per = (values: number[], seconds: number): Maybe[] =>
@@ -221,22 +228,6 @@ function peak(values: Maybe[]): { value: number; index: number } {
 }
 
 const at = (t: number[], p: { index: number }): string => time((t[p.index] ?? 0) * 1000);
-
-/** What is drawn: in a stacked chart each line on top of those before. */
-export function stack(chart: Chart): Maybe[][] {
-	if (!chart.stacked) return chart.lines.map((l) => l.values);
-	const sums = new Array<number>(chart.t.length).fill(0);
-	return chart.lines.map((l) => l.values.map((v, i) => (v === null ? null : (sums[i]! += v))));
-}
-
-/** A chart as rows of a table, newest first, without steps in which nothing was. */
-export function table(chart: Chart): { at: number; values: string[] }[] {
-	return chart.t
-		.map((t, i) => ({ at: t * 1000, raw: chart.lines.map((l) => l.values[i] ?? null) }))
-		.filter((row) => row.raw.some((v) => v !== null && v !== 0))
-		.map((row) => ({ at: row.at, values: row.raw.map((v) => show(v, chart.unit)) }))
-		.reverse();
-}
 
 export type ToolOrder = 'name' | 'calls' | 'errors' | 'p50Ms' | 'p95Ms' | 'totalMs' | 'lastAt';
 

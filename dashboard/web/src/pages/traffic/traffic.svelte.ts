@@ -4,6 +4,7 @@ import { ApiError, api } from '../../lib/api';
 import type { components } from '../../lib/api.gen';
 import { CallLog, type Call, type MissingRow } from '../../lib/calls';
 import { on } from '../../lib/events.svelte';
+import { hello } from '../../lib/hello.svelte';
 
 export type Redaction = components['schemas']['Calls']['redaction'];
 type Calls = components['schemas']['Calls'];
@@ -25,7 +26,6 @@ let paused = $state(false);
 let epoch = $state(0);
 let started = false;
 let boot = '';
-let began = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let drawn = 0;
 
@@ -49,11 +49,6 @@ function now() {
 function take(calls: readonly Call[]) {
 	log.add(calls);
 	changed();
-}
-
-function restart() {
-	log.restart();
-	epoch = log.epoch;
 }
 
 const failure = (cause: unknown): ApiError =>
@@ -81,17 +76,15 @@ async function refresh() {
 function start() {
 	if (started) return;
 	started = true;
-	on<{ boot: string; redaction: Redaction }>('hello', (hello) => {
-		began = boot !== '' && hello.boot !== boot;
-		if (began) restart();
-		else log.broken();
-		boot = hello.boot;
-		redaction = hello.redaction;
-		void refresh();
-	});
-	on('reset', () => {
-		if (!began) restart();
-		began = false;
+	boot = hello.boot;
+	// First on each connection. A reset tells no more: it is the same gateway's, too.
+	on<{ boot: string; redaction: Redaction }>('hello', (said) => {
+		if (boot !== '' && said.boot !== boot) {
+			log.restart();
+			epoch = log.epoch;
+		} else log.broken();
+		boot = said.boot;
+		redaction = said.redaction;
 		void refresh();
 	});
 	on('gap', () => {

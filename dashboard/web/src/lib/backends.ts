@@ -97,12 +97,15 @@ export function retry(b: Backend, now: number): string {
 	return at - now < 1000 ? 'Trying now.' : `Retrying ${relative(at, now)}.`;
 }
 
-/** With a full stop, and a capital where it begins with a word. */
-export function sentence(text: string): string {
+/** With a full stop. */
+export function ended(text: string): string {
 	const trimmed = text.trim();
-	if (trimmed === '') return '';
-	const first = /^[a-z]+(?=[\s,:])/.test(trimmed) ? trimmed[0]?.toUpperCase() + trimmed.slice(1) : trimmed;
-	return /[.!?…]$/.test(first) ? first : `${first}.`;
+	return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** With a full stop, and a capital where it begins with a word: not for what begins with a name. */
+export function sentence(text: string): string {
+	return ended(text).replace(/^[a-z]+(?=[\s,:])/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
 }
 
 /** What a check of it is: ping is no more in the newer protocol. */

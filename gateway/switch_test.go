@@ -88,8 +88,11 @@ func TestABatchOfSwitchesIsToldOnce(t *testing.T) {
 	g.Put(docker(at("b", b.url)))
 	await(t, "connecting", func() bool { return listed(t, url, "modern") == "b__get b__delete_one b__delete_all" })
 	f := follow(t, url)
-	time.Sleep(300 * time.Millisecond) // what was told of the connecting has been
-	before := f.told.Load()
+	before := int32(-1)
+	for before != f.told.Load() { // until all that there is to tell of the connecting has been told
+		before = f.told.Load()
+		time.Sleep(700 * time.Millisecond)
+	}
 	g.Switch(off("b", "put", "get", "delete_one"))
 	await(t, "being told", func() bool { return f.told.Load() > before })
 	time.Sleep(600 * time.Millisecond)

@@ -55,7 +55,15 @@ func TestSwitchesSurviveTheGateway(t *testing.T) {
 		stream, _ := c.listen(t)
 		streams = append(streams, stream)
 	}
-	time.Sleep(500 * time.Millisecond) // what was told of the connecting has been
+	for _, stream := range streams { // until all that there is to tell of the connecting has been told
+		for quiet := false; !quiet; {
+			select {
+			case <-stream:
+			case <-time.After(time.Second):
+				quiet = true
+			}
+		}
+	}
 
 	g.patch(t, "/api/tools", `{"names":["new__gone","old__gone","old__also"],"enabled":false}`)
 	const left = "new__also new__keep old__keep"
@@ -71,7 +79,7 @@ func TestSwitchesSurviveTheGateway(t *testing.T) {
 	}
 	for i, c := range clients {
 		off("switched off", c, left)
-		time.Sleep(time.Second)
+		time.Sleep(2 * time.Second)
 		told := 0
 		for len(streams[i]) > 0 {
 			if message := <-streams[i]; str(message, "method") == "notifications/tools/list_changed" {

@@ -8,6 +8,7 @@ import {
 	hints,
 	marks,
 	modelView,
+	percentile,
 	search,
 	shares,
 	sorted,
@@ -105,17 +106,18 @@ describe('search', () => {
 
 it('sorts by numbers, largest first, and by name', () => {
 	const all = entries(
-		tool('a__t10', { tokens: 5, stats: { calls: 1, errors: 0, p95Ms: 3 } }),
+		tool('a__t10', { tokens: 5, stats: { calls: 21, errors: 0, p95Ms: 3 } }),
 		tool('a__t9', { tokens: 9, stats: { calls: 0, errors: 0, p95Ms: null } }),
 		tool('b__t1', {
 			tokens: 5,
-			stats: { calls: 7, errors: 2, p95Ms: 1, lastAt: '2026-01-02T03:04:05.000Z' },
+			stats: { calls: 70, errors: 2, p95Ms: 1, lastAt: '2026-01-02T03:04:05.000Z' },
 		}),
 	);
 	expect(names(sorted(all, 'name'))).toEqual(['a__t9', 'a__t10', 'b__t1']);
 	expect(names(sorted(all, 'tokens'))).toEqual(['a__t9', 'a__t10', 'b__t1']);
 	expect(names(sorted(all, 'calls'))).toEqual(['b__t1', 'a__t10', 'a__t9']);
 	expect(names(sorted(all, 'p95'))).toEqual(['a__t10', 'b__t1', 'a__t9']);
+	expect(percentile(tool('a__x', { stats: { calls: 19, errors: 0, p95Ms: 3 } }))).toBeUndefined();
 	expect(names(sorted(all, 'last'))[0]).toBe('b__t1');
 	expect(names(sorted(all, 'errors'))[0]).toBe('b__t1');
 });

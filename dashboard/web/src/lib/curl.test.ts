@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { exchange, masked, oneShot, shell, type Made } from './curl';
 
 const base = 'http://localhost:3000/gw/';
@@ -32,6 +32,9 @@ function run(script: string): string[][] {
 		.map((one) => one.split('\0').slice(0, -1));
 }
 const body = (args: string[]) => JSON.parse(args[args.indexOf('--data-raw') + 1]!);
+
+// Shells are started, which a busy machine takes its time for.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('one call of the REST API', () => {
 	it('is what a shell takes it for, whatever is in the arguments', () => {

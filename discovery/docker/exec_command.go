@@ -144,14 +144,14 @@ func (c *command) finish() {
 		over = c.drained(c.of.pace.input)
 	}
 	if !over {
-		_, _ = c.engine.runEnder(c.of.ctx, c.container.id, "TERM", c.mark, enderNone) // what fails is tried again below
+		_, _ = c.of.enders.run(c.of.ctx, c.engine, c.container.id, "TERM", c.mark, enderNone) // what fails is tried again below
 		if c.stdio != nil {
 			c.drained(c.of.pace.term)
 		}
 	}
 	pause := c.of.pace.again
 	for try := 0; try < endTries; try++ {
-		code, err := c.engine.runEnder(c.of.ctx, c.container.id, "KILL", c.mark, enderNone)
+		code, err := c.of.enders.run(c.of.ctx, c.engine, c.container.id, "KILL", c.mark, enderNone)
 		if err == nil && code == 0 || err != nil && c.gone() {
 			return
 		}

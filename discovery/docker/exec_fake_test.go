@@ -25,6 +25,8 @@ type execEngine struct {
 	created   []map[string]any
 	processes map[string]*execProcess // by the engine's id
 	signals   []string
+	// How many ender there were, how many there are, and the most at a time.
+	enders, ending, together int
 }
 
 // execProcess is one that was started.
@@ -121,7 +123,13 @@ func (e *execEngine) start(w http.ResponseWriter, id string) {
 	}
 	env := body["Env"].([]any)[0].(string)
 	if env == enderVariable+"=1" {
-		p.exit(e.end(words[4], words[5], words[6]))
+		e.ending++
+		e.together = max(e.together, e.ending)
+		e.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		e.mu.Lock()
+		e.ending--
+		p.exit(e.end(words[4], words[5], words[6:]))
 	}
 	mark, isCommand := strings.CutPrefix(env, execVariable+"=")
 	p.mark = mark
@@ -133,7 +141,8 @@ func (e *execEngine) start(w http.ResponseWriter, id string) {
 }
 
 // end acts out ender; e.mu is held.
-func (e *execEngine) end(signal, mark, except string) int {
+func (e *execEngine) end(signal, except string, marks []string) int {
+	e.enders++
 	if e.noShell {
 		return 127
 	}
@@ -144,7 +153,8 @@ func (e *execEngine) end(signal, mark, except string) int {
 			continue
 		default:
 		}
-		if !strings.HasPrefix(p.mark, mark) || strings.HasPrefix(p.mark, except) {
+		wanted := slices.ContainsFunc(marks, func(mark string) bool { return strings.HasPrefix(p.mark, mark) })
+		if !wanted || strings.HasPrefix(p.mark, except) {
 			continue
 		}
 		code = enderSome

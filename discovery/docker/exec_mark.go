@@ -20,31 +20,38 @@ const (
 	enderVariable = "MCP_GW_ENDER"
 )
 
-// ender sends the signal $1 to the processes whose mark begins with $2, but not with
-// $3. It ends with 0 when there was none, with enderSome when there were some, and with
-// anything else when it cannot tell.
+// ender sends the signal $1 to the processes whose mark begins with one of $3 and what
+// follows, but not with $2. It ends with 0 when there was none, with enderSome when there
+// were some, and with anything else when it cannot tell.
 const ender = `see() { e=$(cat "/proc/$1/environ"); }
 exec 2>/dev/null
 see $$
 case $e in *` + enderVariable + `=1*) ;; *) exit 5 ;; esac
-some=0
+signal=$1 except=$2 some=0
+shift 2
 for p in /proc/[0-9]*; do
   p=${p#/proc/}
   see "$p"
   case $e in
-  *"` + execVariable + `=$3"*) ;;
-  *"` + execVariable + `=$2"*) some=1; kill -"$1" "$p" ;;
+  *"` + execVariable + `=$except"*) continue ;;
+  *"` + execVariable + `="*) ;;
+  *) continue ;;
   esac
+  for mark; do
+    case $e in *"` + execVariable + `=$mark"*) some=1; kill -"$signal" "$p" ;; esac
+  done
 done
 exit $some`
 
 const (
 	enderSome = 1
 	enderNone = "-" // no mark begins with it
+	// maxMarks bounds what one run of ender looks for.
+	maxMarks = 64
 )
 
-func enderCommand(signal, mark, except string) []string {
-	return []string{"sh", "-c", ender, "mcp-gw", signal, mark, except}
+func enderCommand(signal, except string, marks ...string) []string {
+	return append([]string{"sh", "-c", ender, "mcp-gw", signal, except}, marks...)
 }
 
 var (
@@ -63,12 +70,14 @@ func MayExec(prefix string, labels map[string]string, command, env []string) boo
 	if mark, ok := strings.CutPrefix(env[0], execVariable+"="); ok {
 		return markForm.MatchString(mark) && slices.ContainsFunc(asked, func(c []string) bool { return slices.Equal(c, command) })
 	}
-	if env[0] != enderVariable+"=1" || len(command) != len(enderCommand("", "", "")) {
+	fixed := len(enderCommand("", ""))
+	if env[0] != enderVariable+"=1" || len(command) <= fixed || len(command) > fixed+maxMarks {
 		return false
 	}
-	signal, mark, except := command[4], command[5], command[6]
-	return slices.Equal(command, enderCommand(signal, mark, except)) && (signal == "TERM" || signal == "KILL") &&
-		endingForm.MatchString(mark) && (except == enderNone || endingForm.MatchString(except))
+	signal, except, marks := command[fixed-2], command[fixed-1], command[fixed:]
+	return slices.Equal(command, enderCommand(signal, except, marks...)) && (signal == "TERM" || signal == "KILL") &&
+		(except == enderNone || endingForm.MatchString(except)) &&
+		!slices.ContainsFunc(marks, func(mark string) bool { return !endingForm.MatchString(mark) })
 }
 
 // execSpecs are the backends of a container that a command is started for.

@@ -240,13 +240,40 @@ func TestF45CommandsAreBounded(t *testing.T) {
 	e.awaitLeft(t, maxCommands-1)
 }
 
+// Commands that end together are looked for together, and never twice at once: each look
+// is at all processes of the container.
+func TestF45CommandsThatEndTogether(t *testing.T) {
+	e := newExecEngine(t, ignore)
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, stop := e.watch(t)
+	const many = 100
+	var all []io.Closer
+	for range many {
+		s, err := open(t, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	for _, s := range all {
+		_ = s.Close()
+	}
+	e.awaitLeft(t, 0)
+	stop() // and with it all that looks
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.together != 1 || e.enders > many/2 {
+		t.Errorf("there were %d looks, %d at a time", e.enders, e.together)
+	}
+}
+
 // What a proxy lets through is what the labels ask for, and nothing that looks like it.
 func TestMayExec(t *testing.T) {
 	labels := map[string]string{"mcp-gw.backends.a.transport": "stdio", "mcp-gw.backends.a.stdio.mode": "exec", "mcp-gw.backends.a.stdio.command": `["srv","x"]`,
 		"mcp-gw.backends.b.transport": "stdio", "mcp-gw.backends.b.stdio.command": `["other"]`, "mcp-gw.backends.c.stdio.mode": "exec", "mcp-gw.backends.c.stdio.command": `["third"]`}
 	mark := strings.Repeat("0123456789abcdef.", 3)[:50]
 	run, end := []string{execVariable + "=" + mark}, []string{enderVariable + "=1"}
-	changed := enderCommand("KILL", mark, enderNone)
+	changed := enderCommand("KILL", enderNone, mark)
 	changed[2] += "; id"
 	for n, tt := range []struct {
 		labels       map[string]string
@@ -254,10 +281,10 @@ func TestMayExec(t *testing.T) {
 		may          bool
 	}{
 		{labels, []string{"srv", "x"}, run, true},
-		{labels, enderCommand("KILL", mark, enderNone), end, true},
-		{labels, enderCommand("TERM", mark[:17], mark[:34]), end, true},
+		{labels, enderCommand("KILL", enderNone, mark), end, true},
+		{labels, enderCommand("TERM", mark[:34], mark[:17]), end, true},
 		{nil, []string{"srv", "x"}, run, false},
-		{nil, enderCommand("KILL", mark, enderNone), end, false},
+		{nil, enderCommand("KILL", enderNone, mark), end, false},
 		{labels, []string{"srv"}, run, false},
 		{labels, []string{"srv", "x", "y"}, run, false},
 		{labels, []string{"other"}, run, false},
@@ -268,11 +295,15 @@ func TestMayExec(t *testing.T) {
 		{labels, []string{"srv", "x"}, append(slices.Clone(run), "LD_PRELOAD=/x"), false},
 		{labels, []string{"srv", "x"}, []string{"LD_PRELOAD=/x"}, false},
 		{labels, []string{"srv", "x"}, []string{run[0] + "\nLD_PRELOAD=/x"}, false},
-		{labels, enderCommand("KILL", mark, enderNone), run, false},
-		{labels, enderCommand("KILL", "", enderNone), end, false},
-		{labels, enderCommand("KILL", "*", enderNone), end, false},
-		{labels, enderCommand("HUP", mark, enderNone), end, false},
-		{labels, enderCommand("KILL", mark, ""), end, false},
+		{labels, enderCommand("KILL", enderNone, mark), run, false},
+		{labels, enderCommand("KILL", enderNone, ""), end, false},
+		{labels, enderCommand("KILL", enderNone, "*"), end, false},
+		{labels, enderCommand("HUP", enderNone, mark), end, false},
+		{labels, enderCommand("KILL", "", mark), end, false},
+		{labels, enderCommand("KILL", enderNone), end, false},
+		{labels, enderCommand("KILL", enderNone, mark, mark[:17]), end, true},
+		{labels, enderCommand("KILL", enderNone, mark, "*"), end, false},
+		{labels, enderCommand("KILL", enderNone, slices.Repeat([]string{mark}, maxMarks+1)...), end, false},
 		{labels, changed, end, false},
 		{labels, []string{"sh", "-c", "id", "mcp-gw", "KILL", mark, enderNone}, end, false},
 	} {

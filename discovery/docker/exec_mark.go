@@ -80,8 +80,19 @@ func MayExec(prefix string, labels map[string]string, command, env []string) boo
 		!slices.ContainsFunc(marks, func(mark string) bool { return !endingForm.MatchString(mark) })
 }
 
+// MayAttach reports whether the labels of a container say that its own process speaks MCP
+// on its standard input and output.
+func MayAttach(prefix string, labels map[string]string) bool {
+	return len(stdioSpecs(prefix, labels, stdioAttach)) > 0
+}
+
 // execSpecs are the backends of a container that a command is started for.
 func execSpecs(prefix string, labels map[string]string) []spec {
+	return slices.DeleteFunc(stdioSpecs(prefix, labels, stdioExec), func(s spec) bool { return s.stdioCommand == nil })
+}
+
+// stdioSpecs are the backends of a container that are spoken to in one mode.
+func stdioSpecs(prefix string, labels map[string]string, mode string) []spec {
 	p := parseLabels(prefix, labels)
 	specs := p.several
 	if specs == nil {
@@ -92,7 +103,7 @@ func execSpecs(prefix string, labels map[string]string) []spec {
 	}
 	return slices.DeleteFunc(specs, func(s spec) bool {
 		_, bad := firstError(s.diagnostics)
-		return bad || s.transport != discovery.TransportStdio || s.stdioMode != stdioExec || s.stdioCommand == nil
+		return bad || s.transport != discovery.TransportStdio || s.stdioMode != mode
 	})
 }
 

@@ -36,5 +36,7 @@ func dockerProxy(ctx context.Context, cfg config, t terminal) error {
 		return fmt.Errorf("%w; set MCP_GW_PROXY_LISTEN", err)
 	}
 	log.Info("guarding the engine's socket", "version", version, "address", l.Addr().String(), "socket", socket, "network", cfg.DockerNetwork)
-	return dockerproxy.New(dockerproxy.Config{Socket: socket, Network: cfg.DockerNetwork, AllowExec: cfg.DockerRules.AllowExec, Log: log}).Run(ctx, l)
+	return dockerproxy.New(dockerproxy.Config{
+		Socket: socket, Network: cfg.DockerNetwork, LabelPrefix: cfg.DockerPrefix, AllowExec: cfg.DockerRules.AllowExec, Log: log,
+	}).Run(ctx, l)
 }

@@ -39,8 +39,9 @@ const (
 var errGone = errors.New("no such container")
 
 // engine is the door to one Docker engine: its methods, here, in attach.go and in the
-// files engine_*.go, are all that knows the engine's types. It serves one connection attempt and is thrown away with it, because
-// the client negotiates its API version once and keeps the result, however wrong.
+// files engine_*.go, are all that knows the engine's types. It serves one connection
+// attempt and is thrown away with it, because the client negotiates its API version once
+// and keeps the result, however wrong.
 type engine struct {
 	cli        *client.Client
 	version    string // of the engine, "" when it would not say

@@ -10,118 +10,18 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/docker/docker/api/types"
-	"github.com/docker/docker/api/types/container"
-
-	"mcp-gw/discovery"
 )
+
+// execPatience is how long a command may take to answer at its start, where no label
+// says it: package runners load the server first.
+const execPatience = time.Minute
 
 // maxCommands bounds the commands that run at a time in one container for one backend,
 // those that are about to end among them.
 const maxCommands = 128
-
-// An engine starts commands in a container and never ends one, nor does it say which
-// of the container's processes they are: whoever closes the connection leaves them
-// running. So each gets a variable of its own in its environment, which its children
-// inherit, and by which a second command, ender, finds them all.
-//
-// Its value is three times 16 hexadecimal digits: of which gateway and backend it is,
-// which run of the gateway, which command.
-const (
-	execVariable  = "MCP_GW_EXEC"
-	enderVariable = "MCP_GW_ENDER"
-)
-
-// ender sends the signal $1 to the processes whose mark begins with $2, but not with
-// $3. It ends with 0 when there was none, with enderSome when there were some, and with
-// anything else when it cannot tell.
-const ender = `see() { e=$(cat "/proc/$1/environ"); }
-exec 2>/dev/null
-see $$
-case $e in *` + enderVariable + `=1*) ;; *) exit 5 ;; esac
-some=0
-for p in /proc/[0-9]*; do
-  p=${p#/proc/}
-  see "$p"
-  case $e in
-  *"` + execVariable + `=$3"*) ;;
-  *"` + execVariable + `=$2"*) some=1; kill -"$1" "$p" ;;
-  esac
-done
-exit $some`
-
-const (
-	enderSome = 1
-	enderNone = "-" // no mark begins with it
-)
-
-func enderCommand(signal, mark, except string) []string {
-	return []string{"sh", "-c", ender, "mcp-gw", signal, mark, except}
-}
-
-var (
-	markForm   = regexp.MustCompile(`^[0-9a-f]{16}\.[0-9a-f]{16}\.[0-9a-f]{16}$`)
-	endingForm = regexp.MustCompile(`^[0-9a-f]{16}\.([0-9a-f]{16}\.([0-9a-f]{16})?)?$`)
-)
-
-// MayExec reports whether the labels of a container ask for a command to be started
-// in it: for the command itself, with its mark alone in its environment, or for what
-// ends such commands.
-func MayExec(prefix string, labels map[string]string, command, env []string) bool {
-	asked := execCommands(prefix, labels)
-	if len(asked) == 0 || len(env) != 1 {
-		return false
-	}
-	if mark, ok := strings.CutPrefix(env[0], execVariable+"="); ok {
-		return markForm.MatchString(mark) && slices.ContainsFunc(asked, func(c []string) bool { return slices.Equal(c, command) })
-	}
-	if env[0] != enderVariable+"=1" || len(command) != len(enderCommand("", "", "")) {
-		return false
-	}
-	signal, mark, except := command[4], command[5], command[6]
-	return slices.Equal(command, enderCommand(signal, mark, except)) && (signal == "TERM" || signal == "KILL") &&
-		endingForm.MatchString(mark) && (except == enderNone || endingForm.MatchString(except))
-}
-
-// execSpecs are the backends of a container that a command is started for.
-func execSpecs(prefix string, labels map[string]string) []spec {
-	p := parseLabels(prefix, labels)
-	specs := p.several
-	if specs == nil {
-		specs = []spec{p.spec}
-	}
-	if _, bad := firstError(p.diagnostics); bad {
-		return nil
-	}
-	return slices.DeleteFunc(specs, func(s spec) bool {
-		_, bad := firstError(s.diagnostics)
-		return bad || s.transport != discovery.TransportStdio || s.stdioMode != stdioExec || s.stdioCommand == nil
-	})
-}
-
-func execCommands(prefix string, labels map[string]string) (all [][]string) {
-	for _, s := range execSpecs(prefix, labels) {
-		all = append(all, s.stdioCommand)
-	}
-	return all
-}
-
-// execCommand is the command that is started for one backend of a container; nil where
-// its own process is attached to. A container with one backend need not name it.
-func execCommand(prefix string, labels map[string]string, backend string) []string {
-	for _, s := range execSpecs(prefix, labels) {
-		if s.name == backend || !strings.Contains(s.prefix, "."+severalKey) {
-			return s.stdioCommand
-		}
-	}
-	return nil
-}
 
 // commands are those that run in containers for the gateway. It owns them: when it is
 // closed, none is left.
@@ -134,12 +34,16 @@ type commands struct {
 	ctx    context.Context // ends when even those that are hard to end are left
 	cancel context.CancelFunc
 
-	mu     sync.Mutex        // guards what follows
-	open   map[*command]bool // true once it has a stream
-	clean  map[string]string // by container and backend: the generation without leftovers
+	mu   sync.Mutex        // guards what follows
+	open map[*command]bool // true once it has a stream
+	// By container and backend: the generation without leftovers, and the commands that
+	// ended too soon, in a row.
+	clean  map[string]string
+	fallen map[string]fall
 	closed bool
 
 	ending sync.WaitGroup // one for each of open
+	enders enders
 }
 
 // execPace is how long is waited for a command at its end; tests shorten it.
@@ -160,7 +64,7 @@ const (
 )
 
 func newCommands(cfg Config, log *slog.Logger) *commands {
-	c := &commands{cfg: cfg, log: log, pace: usualExecPace, run: randomHex(), open: map[*command]bool{}, clean: map[string]string{}}
+	c := &commands{cfg: cfg, log: log, pace: usualExecPace, run: randomHex(), open: map[*command]bool{}, clean: map[string]string{}, fallen: map[string]fall{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
@@ -200,11 +104,14 @@ func (c *commands) start(ctx context.Context, e *engine, o observation, backend 
 	if !c.cfg.Rules.AllowExec {
 		return nil, errors.New("this gateway starts no commands in containers: set MCP_GW_ALLOW_EXEC=true on it")
 	}
+	if !c.rest(ctx, o.id+" "+backend) {
+		return nil, context.Cause(ctx)
+	}
 	owner := c.owner(backend)
 	if err := c.sweep(ctx, e, o, backend, owner); err != nil {
 		return nil, err
 	}
-	cmd := &command{of: c, engine: e, container: o, backend: backend, words: words, mark: owner + "." + c.run + "." + randomHex()}
+	cmd := &command{of: c, engine: e, container: o, backend: backend, words: words, mark: owner + "." + c.run + "." + randomHex(), began: time.Now()}
 	cmd.ctx, cmd.cancel = context.WithCancel(c.ctx)
 	if err := c.admit(cmd); err != nil {
 		return nil, err
@@ -272,7 +179,7 @@ func (c *commands) sweep(ctx context.Context, e *engine, o observation, backend,
 		return nil
 	}
 	for try := 0; ; try++ {
-		code, err := e.runEnder(ctx, o.id, "KILL", owner+".", owner+"."+c.run+".")
+		code, err := c.enders.run(ctx, e, o.id, "KILL", owner+".", owner+"."+c.run+".")
 		switch {
 		case err != nil:
 			return notStarted(o, nil, err)
@@ -294,57 +201,52 @@ func (c *commands) sweep(ctx context.Context, e *engine, o observation, backend,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.clean) > maxSwept {
+	if len(c.clean) > maxNoted {
 		clear(c.clean) // to sweep again harms nothing
 	}
 	c.clean[key] = o.generation()
 	return nil
 }
 
-const maxSwept = 4096
+// maxNoted bounds what is kept by container and backend.
+const maxNoted = 4096
 
-// exec starts a command in a container, never with a terminal, as the container's own
-// user and with its environment, and joins its standard streams. With an error the id
-// tells that it may have been started.
-func (e *engine) exec(ctx context.Context, in string, words []string, env string) (conn types.HijackedResponse, id string, err error) {
-	made, err := e.cli.ContainerExecCreate(ctx, in, container.ExecOptions{
-		AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: words, Env: []string{env}})
-	if err != nil {
-		return conn, "", err
-	}
-	conn, err = e.cli.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
-	return conn, made.ID, err
+// fall is how often, and when last, a command ended by itself that had just started.
+type fall struct {
+	times int
+	last  time.Time
 }
 
-// runEnder runs ender in a container, and answers its exit code.
-func (e *engine) runEnder(ctx context.Context, id, signal, mark, except string) (code int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, enderTimeout)
-	defer cancel()
-	conn, exec, err := e.exec(ctx, id, enderCommand(signal, mark, except), enderVariable+"=1")
-	if err != nil {
-		return 0, err
+// A command that has run for soon has stood. One that fell more often than freeFalls in
+// a row is started again after a pause, which grows: the engine has others to serve.
+const (
+	soon      = 10 * time.Second
+	freeFalls = 3
+	maxRest   = 2 * time.Second
+)
+
+// fell notes that a command ended by itself, that long after its start.
+func (c *commands) fell(key string, after time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if after > soon {
+		delete(c.fallen, key)
+		return
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, conn.Close)()
-	if _, err := io.Copy(io.Discard, conn.Reader); err != nil {
-		return 0, fmt.Errorf("the command that ends others did not end within %v: %w", enderTimeout, err)
+	if len(c.fallen) > maxNoted {
+		clear(c.fallen)
 	}
-	return e.exitCode(ctx, exec)
+	c.fallen[key] = fall{c.fallen[key].times + 1, time.Now()}
 }
 
-// enderTimeout bounds one run of ender, which looks at every process of a container.
-const enderTimeout = 10 * time.Second
-
-// exitCode answers that of a command whose output has ended. The engine hears of its
-// end a moment later.
-func (e *engine) exitCode(ctx context.Context, exec string) (int, error) {
-	for {
-		x, err := e.cli.ContainerExecInspect(ctx, exec)
-		if err != nil || !x.Running {
-			return x.ExitCode, err
-		}
-		if !sleep(ctx, 10*time.Millisecond) {
-			return 0, context.Cause(ctx)
-		}
+// rest waits until a command may be started again; false when ctx ended.
+func (c *commands) rest(ctx context.Context, key string) bool {
+	c.mu.Lock()
+	f := c.fallen[key]
+	c.mu.Unlock()
+	if f.times <= freeFalls {
+		return true
 	}
+	pause := min(100*time.Millisecond<<min(f.times-freeFalls, 10), maxRest)
+	return sleep(ctx, pause-time.Since(f.last))
 }

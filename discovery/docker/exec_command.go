@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type command struct {
 	backend   string
 	words     []string
 	mark      string
+	began     time.Time
 	id        string // the engine's
 
 	ctx    context.Context // ends with the interest in how it ended
@@ -29,6 +31,7 @@ type command struct {
 
 	reading sync.Mutex // by the one who has the stream, then by finish
 	ended   error      // what Read answers from then on; guarded by reading
+	head    []byte     // of the output; guarded by reading
 	closed  atomic.Bool
 	once    sync.Once
 }
@@ -41,12 +44,14 @@ func (c *command) Read(p []byte) (int, error) {
 		return 0, c.ended
 	}
 	n, err := c.stdio.Read(p)
+	c.head = append(c.head, p[:min(n, maxHead-len(c.head))]...)
 	if err == nil {
 		return n, nil
 	}
 	if c.closed.Load() {
 		err = net.ErrClosed
 	} else if errors.Is(err, io.EOF) {
+		c.of.fell(c.container.id+" "+c.backend, time.Since(c.began))
 		err = c.how()
 	}
 	c.ended = err
@@ -73,18 +78,22 @@ func (c *command) how() error {
 	if err != nil {
 		return io.EOF // its container ended, or it closed its output and goes on
 	}
-	return &discovery.EndError{How: exitWords(c.words[0], code)}
+	return &discovery.EndError{How: exitWords(c.words[0], code, string(c.head))}
 }
 
-// exitWords say what an exit code means. 126 and 127 are the engine's own, as a shell
-// has them.
-func exitWords(name string, code int) string {
+// maxHead is how much of a command's output is kept, for what the engine says there of
+// one that it could not start.
+const maxHead = 512
+
+// exitWords say what an exit code means. 126 and 127 are most often the engine's own, and
+// what it calls 126 may be a command that is not there: said is what it wrote.
+func exitWords(name string, code int, said string) string {
 	name = clip(oneLine(name))
 	switch {
+	case code == 127, code == 126 && containsAny(said, "executable file not found", "no such file or directory"):
+		return fmt.Sprintf("%q is not in the container, or not where its PATH leads (exit code %d); see mcp-gw.stdio.command", name, code)
 	case code == 126:
-		return fmt.Sprintf("%q cannot be run in the container (exit code 126): it is no program, is for another machine, or may not be executed by the container's user; see mcp-gw.stdio.command", name)
-	case code == 127:
-		return fmt.Sprintf("%q is not in the container, or not where its PATH leads (exit code 127); see mcp-gw.stdio.command", name)
+		return fmt.Sprintf("%q cannot be run in the container (exit code 126): is it a program, for this machine, and may the container's user run it? See mcp-gw.stdio.command", name)
 	case code == 137:
 		return fmt.Sprintf("%q was killed (exit code 137): by hand, or for want of memory", name)
 	case code > 128 && code < 160:
@@ -98,9 +107,13 @@ func notStarted(o observation, words []string, err error) error {
 	text := err.Error()
 	switch {
 	case len(words) > 0 && containsAny(text, "executable file not found", "no such file or directory"):
-		return errors.New(exitWords(words[0], 127))
+		return errors.New(exitWords(words[0], 127, ""))
 	case len(words) > 0 && containsAny(text, "permission denied", "exec format error"):
-		return errors.New(exitWords(words[0], 126))
+		return errors.New(exitWords(words[0], 126, ""))
+	case strings.Contains(text, "MCP_GW_ALLOW_EXEC"): // our own proxy's words
+		return fmt.Errorf("docker-proxy starts no commands: set MCP_GW_ALLOW_EXEC=true on docker-proxy, as on the gateway (%w)", err)
+	case containsAny(text, "403 Forbidden", "405 Method Not Allowed"):
+		return fmt.Errorf("what guards the engine refuses POST /containers/{id}/exec, /exec/{id}/start or GET /exec/{id}/json for %q: permit them there (%w)", o.name, err)
 	}
 	return fmt.Errorf("no command can be started in %q: %w", o.name, err)
 }
@@ -131,14 +144,14 @@ func (c *command) finish() {
 		over = c.drained(c.of.pace.input)
 	}
 	if !over {
-		_, _ = c.engine.runEnder(c.of.ctx, c.container.id, "TERM", c.mark, enderNone) // what fails is tried again below
+		_, _ = c.of.enders.run(c.of.ctx, c.engine, c.container.id, "TERM", c.mark, enderNone) // what fails is tried again below
 		if c.stdio != nil {
 			c.drained(c.of.pace.term)
 		}
 	}
 	pause := c.of.pace.again
 	for try := 0; try < endTries; try++ {
-		code, err := c.engine.runEnder(c.of.ctx, c.container.id, "KILL", c.mark, enderNone)
+		code, err := c.of.enders.run(c.of.ctx, c.engine, c.container.id, "KILL", c.mark, enderNone)
 		if err == nil && code == 0 || err != nil && c.gone() {
 			return
 		}

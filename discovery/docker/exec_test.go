@@ -1,210 +1,21 @@
 package docker
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"mcp-gw/discovery"
 )
-
-// execEngine makes the scripted engine start commands: those that the test names, and
-// ender, which it acts out.
-type execEngine struct {
-	*fake
-	run func(*execProcess) // a command, from its start
-
-	mu        sync.Mutex // guards what follows
-	noShell   bool
-	created   []map[string]any
-	processes map[string]*execProcess // by the engine's id
-	signals   []string
-}
-
-// execProcess is one that was started.
-type execProcess struct {
-	in    *bufio.Reader
-	out   io.Writer
-	mark  string
-	deaf  bool // to SIGTERM
-	ended chan struct{}
-	once  sync.Once
-	code  int
-}
-
-func (p *execProcess) exit(code int) { p.once.Do(func() { p.code = code; close(p.ended) }) }
-
-func (p *execProcess) say(output byte, text string) { _, _ = p.out.Write(frame(output, text)) }
-
-// obey echoes lines, and exits with the end of its input.
-func obey(p *execProcess) {
-	for {
-		line, err := p.in.ReadString('\n')
-		if err != nil {
-			p.exit(0)
-			return
-		}
-		p.say(2, "got a line\n")
-		p.say(1, line)
-	}
-}
-
-// ignore echoes lines, and goes on when its input ended.
-func ignore(p *execProcess) {
-	for {
-		line, err := p.in.ReadString('\n')
-		if err != nil {
-			<-p.ended
-			return
-		}
-		p.say(1, line)
-	}
-}
-
-func newExecEngine(t *testing.T, run func(*execProcess)) *execEngine {
-	e := &execEngine{fake: newFake(t), run: run, processes: map[string]*execProcess{}}
-	e.fault = e.answer
-	return e
-}
-
-func (e *execEngine) answer(w http.ResponseWriter, r *http.Request) bool {
-	parts := strings.Split(r.URL.Path, "/")
-	switch last := parts[len(parts)-1]; {
-	case last == "exec":
-		var body map[string]any
-		_ = json.NewDecoder(r.Body).Decode(&body)
-		e.mu.Lock()
-		e.created = append(e.created, body)
-		id := fmt.Sprint("exec", len(e.created)-1)
-		e.mu.Unlock()
-		w.WriteHeader(http.StatusCreated)
-		_ = json.NewEncoder(w).Encode(map[string]string{"Id": id})
-	case last == "start":
-		_, _ = io.Copy(io.Discard, r.Body)
-		e.start(w, parts[len(parts)-2])
-	case strings.Contains(r.URL.Path, "/exec/") && last == "json":
-		e.mu.Lock()
-		p := e.processes[parts[len(parts)-2]]
-		e.mu.Unlock()
-		running := true
-		select {
-		case <-p.ended:
-			running = false
-		default:
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"ID": parts[len(parts)-2], "Running": running, "ExitCode": p.code})
-	default:
-		return false
-	}
-	return true
-}
-
-func (e *execEngine) start(w http.ResponseWriter, id string) {
-	var n int
-	_, _ = fmt.Sscanf(id, "exec%d", &n)
-	conn, rw, _ := http.NewResponseController(w).Hijack()
-	defer conn.Close()
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-	e.mu.Lock()
-	body := e.created[n]
-	p := &execProcess{in: rw.Reader, out: conn, ended: make(chan struct{})}
-	e.processes[id] = p
-	var words []string
-	for _, v := range body["Cmd"].([]any) {
-		words = append(words, v.(string))
-	}
-	env := body["Env"].([]any)[0].(string)
-	if env == enderVariable+"=1" {
-		p.exit(e.end(words[4], words[5], words[6]))
-	}
-	mark, isCommand := strings.CutPrefix(env, execVariable+"=")
-	p.mark = mark
-	e.mu.Unlock()
-	if isCommand {
-		go e.run(p)
-	}
-	<-p.ended
-}
-
-// end acts out ender; e.mu is held.
-func (e *execEngine) end(signal, mark, except string) int {
-	if e.noShell {
-		return 127
-	}
-	code := 0
-	for _, p := range e.processes {
-		select {
-		case <-p.ended:
-			continue
-		default:
-		}
-		if !strings.HasPrefix(p.mark, mark) || strings.HasPrefix(p.mark, except) {
-			continue
-		}
-		code = enderSome
-		e.signals = append(e.signals, signal)
-		if signal == "KILL" || !p.deaf {
-			p.exit(137)
-		}
-	}
-	return code
-}
-
-func (e *execEngine) left() (n int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, p := range e.processes {
-		select {
-		case <-p.ended:
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-func (e *execEngine) sent() []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Clone(e.signals)
-}
-
-func execLabels(command string) func(*observation) {
-	return labelled("mcp-gw.name", "echo", "mcp-gw.transport", "stdio", "mcp-gw.stdio.mode", "exec", "mcp-gw.stdio.command", command)
-}
-
-// watch runs a provider that may start commands, until the test or stop ends it.
-func (e *execEngine) watch(t *testing.T) (r *recorder, stop func()) {
-	t.Helper()
-	p := New(Config{Host: e.host(), Network: "net", Log: testLog(t), Rules: Rules{AllowExec: true}})
-	p.traces = func() traces { return traces{} }
-	p.execPace = execPace{input: 100 * time.Millisecond, term: 100 * time.Millisecond, again: time.Millisecond, stop: 5 * time.Second}
-	ctx, cancel := context.WithCancel(context.Background())
-	r, ended := newRecorder(), make(chan struct{})
-	go func() { defer close(ended); _ = p.Run(ctx, r) }()
-	stop = func() { cancel(); <-ended }
-	t.Cleanup(stop)
-	r.awaitNames(t, "echo")
-	return r, stop
-}
-
-func (e *execEngine) awaitLeft(t *testing.T, want int) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); e.left() != want; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d commands are left, want %d; signals sent: %v", e.left(), want, e.sent())
-		}
-	}
-}
 
 // A command gets its input, and its output and errors come apart; it is started without
 // a terminal, as nobody else, and by the end of its session it has ended.
@@ -307,8 +118,14 @@ func TestF45LeakSweep(t *testing.T) {
 
 // How a command ended is said in words.
 func TestF45ExitCodesInWords(t *testing.T) {
-	for code, want := range map[int]string{0: "exited with code 0", 3: "exited with code 3", 126: "cannot be run in the container", 127: "is not in the container", 137: "was killed", 143: "signal 15"} {
-		e := newExecEngine(t, func(p *execProcess) { p.say(1, "bye\n"); p.exit(code) })
+	for _, tt := range []struct {
+		code       int
+		says, want string
+	}{{0, "bye", "exited with code 0"}, {3, "bye", "exited with code 3"}, {126, "bye", "cannot be run in the container"}, {127, "bye", "is not in the container"},
+		{126, `OCI runtime exec failed: exec failed: unable to start container process: exec: "srv": executable file not found in $PATH: unknown`, "is not in the container"},
+		{137, "bye", "was killed"}, {143, "bye", "signal 15"}} {
+		code, want := tt.code, tt.want
+		e := newExecEngine(t, func(p *execProcess) { p.say(1, tt.says+"\n"); p.exit(code) })
 		e.set(running("a", execLabels(`["srv"]`)))
 		r, _ := e.watch(t)
 		s, from := mustOpen(t, r)
@@ -320,6 +137,22 @@ func TestF45ExitCodesInWords(t *testing.T) {
 		if _, again := s.Read(make([]byte, 1)); again != err {
 			t.Errorf("code %d: then %v", code, again)
 		}
+	}
+}
+
+// A command that ends as soon as it starts is not started all the time.
+func TestF45FallingCommandsRest(t *testing.T) {
+	e := newExecEngine(t, func(p *execProcess) { p.exit(1) })
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, _ := e.watch(t)
+	began := time.Now()
+	for range freeFalls + 3 {
+		s, from := mustOpen(t, r)
+		_, _ = from.ReadByte()
+		_ = s.Close()
+	}
+	if took := time.Since(began); took < 500*time.Millisecond { // 200 ms and 400 ms
+		t.Errorf("started again %d times in %v", freeFalls+3, took)
 	}
 }
 
@@ -407,13 +240,40 @@ func TestF45CommandsAreBounded(t *testing.T) {
 	e.awaitLeft(t, maxCommands-1)
 }
 
+// Commands that end together are looked for together, and never twice at once: each look
+// is at all processes of the container.
+func TestF45CommandsThatEndTogether(t *testing.T) {
+	e := newExecEngine(t, ignore)
+	e.set(running("a", execLabels(`["srv"]`)))
+	r, stop := e.watch(t)
+	const many = 100
+	var all []io.Closer
+	for range many {
+		s, err := open(t, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	for _, s := range all {
+		_ = s.Close()
+	}
+	e.awaitLeft(t, 0)
+	stop() // and with it all that looks
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.together != 1 || e.enders > many/2 {
+		t.Errorf("there were %d looks, %d at a time", e.enders, e.together)
+	}
+}
+
 // What a proxy lets through is what the labels ask for, and nothing that looks like it.
 func TestMayExec(t *testing.T) {
 	labels := map[string]string{"mcp-gw.backends.a.transport": "stdio", "mcp-gw.backends.a.stdio.mode": "exec", "mcp-gw.backends.a.stdio.command": `["srv","x"]`,
 		"mcp-gw.backends.b.transport": "stdio", "mcp-gw.backends.b.stdio.command": `["other"]`, "mcp-gw.backends.c.stdio.mode": "exec", "mcp-gw.backends.c.stdio.command": `["third"]`}
 	mark := strings.Repeat("0123456789abcdef.", 3)[:50]
 	run, end := []string{execVariable + "=" + mark}, []string{enderVariable + "=1"}
-	changed := enderCommand("KILL", mark, enderNone)
+	changed := enderCommand("KILL", enderNone, mark)
 	changed[2] += "; id"
 	for n, tt := range []struct {
 		labels       map[string]string
@@ -421,10 +281,10 @@ func TestMayExec(t *testing.T) {
 		may          bool
 	}{
 		{labels, []string{"srv", "x"}, run, true},
-		{labels, enderCommand("KILL", mark, enderNone), end, true},
-		{labels, enderCommand("TERM", mark[:17], mark[:34]), end, true},
+		{labels, enderCommand("KILL", enderNone, mark), end, true},
+		{labels, enderCommand("TERM", mark[:34], mark[:17]), end, true},
 		{nil, []string{"srv", "x"}, run, false},
-		{nil, enderCommand("KILL", mark, enderNone), end, false},
+		{nil, enderCommand("KILL", enderNone, mark), end, false},
 		{labels, []string{"srv"}, run, false},
 		{labels, []string{"srv", "x", "y"}, run, false},
 		{labels, []string{"other"}, run, false},
@@ -435,16 +295,116 @@ func TestMayExec(t *testing.T) {
 		{labels, []string{"srv", "x"}, append(slices.Clone(run), "LD_PRELOAD=/x"), false},
 		{labels, []string{"srv", "x"}, []string{"LD_PRELOAD=/x"}, false},
 		{labels, []string{"srv", "x"}, []string{run[0] + "\nLD_PRELOAD=/x"}, false},
-		{labels, enderCommand("KILL", mark, enderNone), run, false},
-		{labels, enderCommand("KILL", "", enderNone), end, false},
-		{labels, enderCommand("KILL", "*", enderNone), end, false},
-		{labels, enderCommand("HUP", mark, enderNone), end, false},
-		{labels, enderCommand("KILL", mark, ""), end, false},
+		{labels, enderCommand("KILL", enderNone, mark), run, false},
+		{labels, enderCommand("KILL", enderNone, ""), end, false},
+		{labels, enderCommand("KILL", enderNone, "*"), end, false},
+		{labels, enderCommand("HUP", enderNone, mark), end, false},
+		{labels, enderCommand("KILL", "", mark), end, false},
+		{labels, enderCommand("KILL", enderNone), end, false},
+		{labels, enderCommand("KILL", enderNone, mark, mark[:17]), end, true},
+		{labels, enderCommand("KILL", enderNone, mark, "*"), end, false},
+		{labels, enderCommand("KILL", enderNone, slices.Repeat([]string{mark}, maxMarks+1)...), end, false},
 		{labels, changed, end, false},
 		{labels, []string{"sh", "-c", "id", "mcp-gw", "KILL", mark, enderNone}, end, false},
 	} {
 		if may := MayExec("mcp-gw", tt.labels, tt.command, tt.env); may != tt.may {
 			t.Errorf("%d: %q with %q: %v", n, tt.command, tt.env, may)
+		}
+	}
+}
+
+// Whatever happens to commands, to their container and to the engine, and in whatever
+// order: once it is quiet, those are left that somebody has a stream of, and at the end
+// none is.
+func TestF45NothingIsLeftBehind(t *testing.T) {
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewSource(seed))
+	kinds := []func(*execProcess){obey, ignore, func(p *execProcess) { p.deaf = true; ignore(p) },
+		func(p *execProcess) { time.AfterFunc(10*time.Millisecond, func() { p.exit(1) }); ignore(p) }}
+	for round := range 10 {
+		var turn atomic.Int64
+		e := newExecEngine(t, func(p *execProcess) { kinds[turn.Add(1)%int64(len(kinds))](p) })
+		o := running("a", execLabels(`["srv"]`))
+		e.set(o)
+		r, stop := e.watch(t)
+		var refusing atomic.Bool
+		e.with(func() {
+			e.fault = func(w http.ResponseWriter, r *http.Request) bool {
+				if refusing.Load() && strings.Contains(r.URL.Path, "/exec") {
+					w.WriteHeader(http.StatusInternalServerError)
+					return true
+				}
+				return e.answer(w, r)
+			}
+		})
+		var streams []io.ReadWriteCloser
+		var reading sync.WaitGroup
+		for range 40 {
+			switch n := dice.Intn(20); {
+			case n < 9:
+				if s, err := open(t, r); err == nil {
+					streams = append(streams, s)
+					reading.Go(func() { _, _ = io.Copy(io.Discard, s) })
+					_, _ = io.WriteString(s, "hello\n") // it may have ended already
+				}
+			case n < 15 && len(streams) > 0:
+				i := dice.Intn(len(streams))
+				_ = streams[i].Close()
+				streams = slices.Delete(streams, i, i+1)
+			case n < 18:
+				refusing.Store(!refusing.Load())
+			case n < 19:
+				o = later(o, o.startedAt.Add(time.Second))
+				e.set(o)
+				e.mu.Lock()
+				for _, p := range e.processes {
+					p.exit(137)
+				}
+				e.mu.Unlock()
+				e.tell("container", "start", "a")
+			default:
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		refusing.Store(false)
+		if dice.Intn(2) == 0 {
+			for _, s := range streams {
+				_ = s.Close()
+			}
+			e.awaitLeft(t, 0)
+		}
+		stop()
+		if n := e.left(); n != 0 {
+			t.Fatalf("round %d: %d commands are left", round, n)
+		}
+		reading.Wait() // streams end with the gateway, too
+	}
+}
+
+// Who refuses to start a command is named first, with what to do.
+func TestF45CommandsThatAreRefused(t *testing.T) {
+	for said, want := range map[string]string{
+		"403 Forbidden: docker-proxy does not pass \"POST\" \"/x\": set MCP_GW_ALLOW_EXEC=true on docker-proxy": "docker-proxy starts no commands: set MCP_GW_ALLOW_EXEC=true",
+		"403 Forbidden: request denied": "what guards the engine refuses POST /containers/{id}/exec",
+		"cannot do that":                `no command can be started in "c-a": `,
+	} {
+		e := newExecEngine(t, obey)
+		e.set(running("a", execLabels(`["srv"]`)))
+		e.with(func() {
+			e.fault = func(w http.ResponseWriter, r *http.Request) bool {
+				refused := strings.HasSuffix(r.URL.Path, "/exec")
+				if refused {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusForbidden)
+					_ = json.NewEncoder(w).Encode(map[string]string{"message": said})
+				}
+				return refused
+			}
+		})
+		r, _ := e.watch(t)
+		if _, err := open(t, r); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", said, err)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 var stdioLabels = []label{
 	{key: "stdio.mode", kind: "`attach` or `exec`", fallback: "`attach`", example: "attach", strict: true,
-		doc: "`attach` speaks to the container's own process, which needs its input open (`stdin_open: true`) and no terminal. `exec` starts a command in it, and ends it with the session; it needs `MCP_GW_ALLOW_EXEC` on the gateway, and `sh` and `cat` in the image.", wrong: "is none of attach, exec", set: setStdioMode},
+		doc: "`attach` speaks to the container's own process, which needs its input open (`stdin_open: true`) and no terminal. `exec` starts a command in it, and ends it with the session; it needs `MCP_GW_ALLOW_EXEC` on the gateway, and `sh` and `cat` in the image. It has a minute to start, unless `mcp-gw.timeout.init` says otherwise.", wrong: "is none of attach, exec", set: setStdioMode},
 	{key: "stdio.command", kind: "JSON list of words", fallback: "none", example: `["npx","-y","srv"]`, strict: true,
 		doc: "The command that `exec` starts, as the container's user and with its environment. No shell takes it apart: `[\"sh\",\"-c\",\"…\"]` is one.", wrong: "is not a JSON list of words", set: setStdioCommand},
 	{key: "stdio.session", kind: "`shared` or `per-client`", fallback: "`shared`", example: "shared", strict: true,

@@ -323,7 +323,7 @@ func TestStartingCommandsIsNotForEverybody(t *testing.T) {
 	}
 	allowing := testWorld
 	allowing.rules.AllowExec = true
-	if d := describe(o, allowing, ""); !d.routable || codes(d.diagnostics) != "" || !d.parts[0].backend.PerClient {
+	if d := describe(o, allowing, ""); !d.routable || codes(d.diagnostics) != "" || !d.parts[0].backend.PerClient || d.parts[0].backend.Tuning.Init != execPatience {
 		t.Errorf("allowed: %+v", d)
 	}
 	for name, tt := range map[string]struct{ key, value, codes string }{

@@ -204,6 +204,8 @@ func describePart(s spec, root []discovery.Diagnostic, o observation, w world, w
 	port, portFrom := s.port, "label"
 	switch {
 	case s.transport == discovery.TransportStdio && s.stdioMode == stdioExec:
+		s.tuning.Init = cmp.Or(s.tuning.Init, execPatience)
+		s.tuning.Startup = cmp.Or(s.tuning.Startup, execPatience)
 	case s.transport == discovery.TransportStdio:
 		s.remarkStdio(o)
 	case port == 0 && s.url == "" && where.host:

@@ -168,6 +168,7 @@ func TestForbiddenRequestsScripted(t *testing.T) {
 		{"POST /containers/" + strings.Repeat("a", 64) + "/attach?stream=1", plainHeader, ""},
 		{"POST /containers/" + strings.Repeat("b", 64) + "/attach?stream=1", "Connection: Upgrade\r\nUpgrade: tcp\r\n", ""},
 		{"POST /containers/" + strings.Repeat("c", 64) + "/attach?stream=1", "Connection: Upgrade\r\nUpgrade: tcp\r\n", ""},
+		{"POST /containers/" + strings.Repeat("e", 64) + "/attach?stream=1", "Connection: Upgrade\r\nUpgrade: tcp\r\n", ""},
 	} {
 		if status, answer := raw(t, addr, c.line, c.header, c.body); status != http.StatusForbidden {
 			t.Errorf("%q with %q: %d %s", c.line, c.header, status, answer)

@@ -195,22 +195,6 @@ func (p *Proxy) labelled(labels map[string]string) bool {
 	return false
 }
 
-// speaksStdio reports whether the labels say that the container's process speaks
-// MCP on its standard input and output, as its only backend or as one of several.
-func (p *Proxy) speaksStdio(labels map[string]string) bool {
-	for key, v := range labels {
-		rest, ok := strings.CutPrefix(strings.ToLower(key), p.cfg.LabelPrefix+".")
-		if !ok || !strings.EqualFold(strings.TrimSpace(v), "stdio") {
-			continue
-		}
-		of := strings.Split(rest, ".")
-		if rest == "transport" || len(of) == 3 && of[0] == "backends" && of[2] == "transport" {
-			return true
-		}
-	}
-	return false
-}
-
 // ours reports whether a network of that name is one shared with the gateway: by its
 // name, or by the one compose makes of it.
 func (p *Proxy) ours(network string) bool {

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"mcp-gw/discovery/docker"
 )
 
 // events passes on what concerns the gateway, each event as soon as it is there.
@@ -70,8 +72,8 @@ func (p *Proxy) attach(w http.ResponseWriter, r *http.Request, a ask) error {
 	switch {
 	case err != nil:
 		return err
-	case !p.speaksStdio(c.Config.Labels):
-		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers with the label " + p.cfg.LabelPrefix + ".transport=stdio"}
+	case !docker.MayAttach(p.cfg.LabelPrefix, c.Config.Labels):
+		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers with the label " + p.cfg.LabelPrefix + ".transport=stdio, and without " + p.cfg.LabelPrefix + ".stdio.mode=exec"}
 	case !p.onNetwork(c.HostConfig.NetworkMode, c.NetworkSettings):
 		return engineError{http.StatusForbidden, "403 Forbidden: docker-proxy attaches only to containers on the network " + p.cfg.Network}
 	}

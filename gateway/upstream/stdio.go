@@ -108,7 +108,7 @@ const maxProcesses = 100
 
 func (u *Upstream) openStdio(ctx context.Context, sl *slot, open discovery.Opener) (session, serverInfo, error) {
 	l := sl.link
-	openCtx, cancel := context.WithTimeout(ctx, u.cfg.ConnectTimeout)
+	openCtx, cancel := context.WithTimeout(ctx, l.cfg.ConnectTimeout)
 	stream, err := open(openCtx)
 	cancel()
 	if err != nil {

@@ -23,12 +23,13 @@ var stubborn = `["sh","-c","trap '' TERM; sleep 4321 & ` + strings.Join(filesSer
 // gateway's, and no process is left of a session that ended, of a gateway that stopped,
 // or of one that was killed.
 func TestF45ExecContainer(t *testing.T) {
-	for _, through := range []string{"the engine", "docker-proxy"} {
+	// By their prefix, docker-proxy tells whose labels they are.
+	for through, prefix := range map[string]string{"the engine": "mcp-gw", "docker-proxy": "com.example.gw"} {
 		t.Run(through, func(t *testing.T) {
-			startExecContainer(t, stubborn, "per-client")
-			env := []string{"MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=" + execNet, "MCP_GW_LOG_LEVEL=info", "MCP_GW_ALLOW_EXEC=true"}
+			startExecContainer(t, prefix, stubborn, "per-client")
+			env := []string{"MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=" + execNet, "MCP_GW_LOG_LEVEL=info", "MCP_GW_ALLOW_EXEC=true", "MCP_GW_LABEL_PREFIX=" + prefix}
 			if through == "docker-proxy" {
-				env = append(env, "DOCKER_HOST="+startDockerProxy(t, "MCP_GW_ALLOW_EXEC=true"))
+				env = append(env, "DOCKER_HOST="+startDockerProxy(t, "MCP_GW_ALLOW_EXEC=true", "MCP_GW_LABEL_PREFIX="+prefix))
 			}
 			g := startGateway(t, env...)
 			g.awaitStatus(t, "files", "connected")
@@ -67,7 +68,7 @@ func TestF45ExecContainer(t *testing.T) {
 
 // With one process for all, ten clients share it.
 func TestF45ExecShared(t *testing.T) {
-	startExecContainer(t, stubborn, "shared")
+	startExecContainer(t, "mcp-gw", stubborn, "shared")
 	g := startGateway(t, "MCP_GW_DOCKER=auto", "MCP_GW_NETWORK="+execNet, "MCP_GW_LOG_LEVEL=info", "MCP_GW_ALLOW_EXEC=true")
 	g.awaitStatus(t, "files", "connected")
 	clients := make([]*rawClient, 10)
@@ -87,7 +88,7 @@ func TestF45ExecShared(t *testing.T) {
 // A command that is not there, and an exec that nobody allowed, are told in a sentence
 // with the fix; neither starts anything.
 func TestF45ExecThatCannotBe(t *testing.T) {
-	startExecContainer(t, `["no-such-server"]`, "shared")
+	startExecContainer(t, "mcp-gw", `["no-such-server"]`, "shared")
 	env := []string{"MCP_GW_DOCKER=auto", "MCP_GW_NETWORK=" + execNet, "MCP_GW_ALLOW_EXEC=true"}
 	says := func(g *gateway, what string) {
 		t.Helper()
@@ -102,12 +103,13 @@ func TestF45ExecThatCannotBe(t *testing.T) {
 	says(startGateway(t, env[:2]...), "set MCP_GW_ALLOW_EXEC=true on the gateway")
 }
 
-func startExecContainer(t *testing.T, command, session string) {
+func startExecContainer(t *testing.T, prefix, command, session string) {
 	t.Helper()
 	makeFilesImage(t, filesImage{name: execImage, command: []string{"sleep", "86400"}})
 	network(t, execNet)
-	runContainer(t, execServer, "--init", "--network="+execNet, "--label=mcp-gw.name=files", "--label=mcp-gw.transport=stdio",
-		"--label=mcp-gw.stdio.mode=exec", "--label=mcp-gw.stdio.command="+command, "--label=mcp-gw.stdio.session="+session, execImage)
+	prefix = "--label=" + prefix
+	runContainer(t, execServer, "--init", "--network="+execNet, prefix+".name=files", prefix+".transport=stdio",
+		prefix+".stdio.mode=exec", prefix+".stdio.command="+command, prefix+".stdio.session="+session, execImage)
 }
 
 // startDockerProxy runs a docker-proxy and answers its address.

@@ -89,6 +89,7 @@ describe('percentiles', () => {
 it('say of what range they are', () => {
 	const of = (to: string) => wordsOf({ from: '2026-11-27T12:00:10Z', to });
 	expect(of('2026-11-27T12:15:09Z')).toBe('the last 15 minutes');
+	expect(of('2026-11-27T12:15:19Z')).toBe('the last 15 minutes');
 	expect(of('2026-11-27T12:59:59Z')).toBe('the last hour');
 	expect(of('2026-11-28T12:00:00Z')).toBe('the last 24 hours');
 	expect(of('2026-11-29T12:00:00Z')).toBe('the last 24 hours');

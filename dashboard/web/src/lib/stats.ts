@@ -15,7 +15,8 @@ export const ranges: { id: Range; label: string; words: string; minutes: number 
 /** The range that an answer is of, in words: it may be that of an earlier question. */
 export function wordsOf(s: Pick<Stats, 'from' | 'to'>): string {
 	const minutes = (Date.parse(s.to) - Date.parse(s.from)) / 60_000;
-	return (ranges.find((r) => r.minutes >= minutes) ?? ranges.at(-1)!).words;
+	// An answer begins with a whole step, and reaches a little further back.
+	return (ranges.find((r) => r.minutes * 1.1 >= minutes) ?? ranges.at(-1)!).words;
 }
 
 export const kinds: readonly ErrorKind[] = [

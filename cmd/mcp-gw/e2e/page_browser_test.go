@@ -148,11 +148,6 @@ func (tb *tab) see(t *testing.T, on string) string {
 
 func (tb *tab) gone(t *testing.T, on string) { t.Helper(); tb.do(t, "gone", map[string]any{"on": on}) }
 
-func (tb *tab) count(t *testing.T, on string) int {
-	t.Helper()
-	return valueOf[int](t, tb.do(t, "count", map[string]any{"on": on}))
-}
-
 // says waits until the text of something matches pattern, and returns that text.
 func (tb *tab) says(t *testing.T, on, pattern string) string {
 	t.Helper()

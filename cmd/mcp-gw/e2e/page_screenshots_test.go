@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -29,12 +30,26 @@ func TestScreenshots(t *testing.T) {
 				t.Fatal(err)
 			}
 			tb := b.open(t, r.url, "", l)
+			shoot := func(file string) {
+				time.Sleep(500 * time.Millisecond) // charts are drawn when they have their size
+				tb.do(t, "shot", map[string]any{"path": filepath.Join(to, file+".png")})
+			}
 			for _, p := range pages {
 				tb.goTo(t, p.hash)
 				tb.heading(t, p)
-				time.Sleep(400 * time.Millisecond) // charts are drawn when they have their size
-				tb.do(t, "shot", map[string]any{"path": filepath.Join(to, p.file()+".png")})
+				shoot(strings.ToLower(p.heading))
 			}
+			if n > 0 { // and what is behind them
+				for file, hash := range map[string]string{"backend": "#/backends/github", "tool": "#/tools/github__search_issues", "run": "#/playground/github__search_issues"} {
+					tb.goTo(t, hash)
+					tb.says(t, "body", `(?i)search.issues`)
+					shoot(file)
+				}
+				tb.goTo(t, "#/traffic/"+string(get(elements(t, get([]byte(body(t, r.url+"/api/calls")), "calls"))[0], "id")))
+				tb.see(t, "role=dialog")
+				shoot("call")
+			}
+			tb.close(t)
 		}
 		if err := r.terminate(patience); err != nil {
 			t.Error(err)

@@ -111,7 +111,7 @@ func (r *showroom) visit(t *testing.T) {
 	if len(r.stubs) == 0 {
 		return
 	}
-	clients := []*rawClient{dialLegacy(t, r.mcp()), dialModern(t, r.mcp())}
+	clients := []*rawClient{dialLegacyAs(t, r.mcp(), "claude-code", "2.1.330"), dialLegacyAs(t, r.mcp(), "cursor-vscode", "1.0.0")}
 	for i := range 60 {
 		e := exhibits[i%min(4, len(r.stubs))]
 		name, _ := e.object(e.tools[i%len(e.tools)])

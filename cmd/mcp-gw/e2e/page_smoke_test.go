@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 )
 
@@ -19,8 +18,6 @@ var pages = []page{
 	{"#/connect", "Connect"},
 	{"#/clients", "Clients"},
 }
-
-func (p page) file() string { return strings.ToLower(p.heading) }
 
 // heading waits until a page is there.
 func (tb *tab) heading(t *testing.T, p page) {

@@ -59,9 +59,15 @@ func (a answer) String() string {
 // dialLegacy opens a session of the 2025 era.
 func dialLegacy(t *testing.T, url string) *rawClient {
 	t.Helper()
+	return dialLegacyAs(t, url, "e2e", "1")
+}
+
+// dialLegacyAs opens a session under a name.
+func dialLegacyAs(t *testing.T, url, name, version string) *rawClient {
+	t.Helper()
 	c := newRawClient(t, url, false)
-	c.hello = c.must(t, ask{method: "initialize", params: `"protocolVersion":"` + legacyVersion +
-		`","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}`})
+	c.hello = c.must(t, ask{method: "initialize", params: fmt.Sprintf(`"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":%q,"version":%q}`,
+		legacyVersion, name, version)})
 	c.session = c.hello.header.Get("Mcp-Session-Id")
 	resp, err := c.post(t.Context(), `{"jsonrpc":"2.0","method":"notifications/initialized"}`, nil)
 	if err != nil {

@@ -75,7 +75,7 @@ export function explain(call: Failed): Fault | undefined {
 			return {
 				title: 'Tool error',
 				what: `The ${noun(call.method)} ran and says that it failed. Gateway and connection are fine.`,
-				fix: 'Its own message is below. Check the arguments, and try others in the playground.',
+				fix: 'Hold the arguments against what it says, and try others in the playground.',
 			};
 		case 'jsonrpc': {
 			const code = codeOf(call.raw?.response);
@@ -87,7 +87,7 @@ export function explain(call: Failed): Fault | undefined {
 						? `JSON-RPC error ${code}`
 						: 'JSON-RPC error',
 				what: `${who} refused the request before it ran.`,
-				fix: known?.fix ?? 'Its own message is below. Hold the arguments against the schema.',
+				fix: known?.fix ?? 'Hold the arguments against the schema and the message.',
 			};
 		}
 		case 'transport':
@@ -114,7 +114,7 @@ export function explain(call: Failed): Fault | undefined {
 			return {
 				title: 'Refused by the gateway',
 				what: 'The request never reached a backend.',
-				fix: `The message below says why. The page Tools shows which ${noun(call.method)}s there are, and which are switched off.`,
+				fix: `The message says why. The page Tools shows which ${noun(call.method)}s there are, and which are switched off.`,
 			};
 	}
 }

@@ -120,6 +120,7 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 				if failures > 1 || neverRan(err) || errors.Is(err, errSessionLost) || errors.Is(err, errOtherEra) {
 					return fmt.Errorf("the last check failed: %s", explain(ctx, err))
 				}
+				u.publish(func(*State) {}) // that it failed is worth seeing
 				ping.Reset(time.Second)
 				continue
 			}
@@ -201,8 +202,6 @@ func (u *Upstream) check(ctx context.Context, l *link, usual bool) error {
 		} else {
 			u.publish(func(s *State) { s.checked, s.Remarks = newChecked(took), remarks })
 		}
-	} else if ctx.Err() == nil {
-		u.publish(func(*State) {}) // that it failed is worth seeing
 	}
 	return err
 }

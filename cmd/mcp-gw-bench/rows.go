@@ -36,8 +36,8 @@ var rows = []row{
 	{name: "cut", what: "event stream cut → it is read again", p50: 200 * time.Millisecond, p99: time.Second, measure: measureCut},
 	{name: "back", what: "engine is back → what changed meanwhile is listed", p50: 500 * time.Millisecond, p99: 2 * time.Second, measure: measureBack},
 	{name: "lost", what: "a start that no event told → listed", p99: 30 * time.Second, measure: measureLost},
-	{name: "crowd", what: "200 started: the last start → all listed", p50: 2 * time.Second, p99: 5 * time.Second, measure: measureCrowd},
-	{name: "idle", what: "200 that do nothing", plain: measureIdle},
+	{name: "crowd", what: "a crowd started: the last start → all listed", p50: 2 * time.Second, p99: 5 * time.Second, measure: measureCrowd},
+	{name: "idle", what: "a crowd that does nothing", plain: measureIdle},
 }
 
 // result is what a row came to.

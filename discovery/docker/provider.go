@@ -300,7 +300,6 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 	if put = !p.hasPut || !reflect.DeepEqual(p.last, a.set); put {
 		p.voice.setChanged(p.last, a)
 		p.last, p.hasPut = a.set, true
-		sink.Put(discovery.SourceDocker, p.openable(a.set))
 	}
 	problem := p.table.problem()
 	p.voice.networkProblem(problem)
@@ -309,9 +308,18 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 		refusal = fmt.Sprintf("container %s cannot be inspected, what was known of it stands: %v", short(id), err)
 	}
 	p.voice.inspectProblem(refusal)
+	p.tell(a.observed, problem, refusal)
+	if put { // who hears of it finds it reported
+		sink.Put(discovery.SourceDocker, p.openable(a.set))
+	}
+	return a.next, put
+}
+
+// tell stands up what people are told of containers and of the engine.
+func (p *Provider) tell(now []discovery.Observed, problem, refusal string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.observed = a.observed
+	p.observed = now
 	p.engine.NetworkProblem = problem
 	if p.engine.Connected {
 		p.engine.Code, p.engine.Error = p.limitCode, p.limitText
@@ -320,5 +328,4 @@ func (p *Provider) publish(sink discovery.Sink) (next time.Time, put bool) {
 			p.engine.Error = strings.Trim(p.limitText+"; "+refusal, "; ")
 		}
 	}
-	return a.next, put
 }

@@ -93,7 +93,7 @@ var mistakeMasks = []struct {
 	{regexp.MustCompile(`(level=.*)(; it last exited with code \d+)`), "$1"}, // as it happens
 	{regexp.MustCompile(`retry_in=\S+`), "retry_in=…"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "ID"},
-	{regexp.MustCompile(`(?m)^( +(?:ok|warn|FAIL) +mistake-\S+) +`), "$1  "}, // as wide as the longest name of the engine
+	{regexp.MustCompile(`(?m)^( +(?:ok|warn|FAIL|-) +mistake-\S+) +`), "$1  "}, // as wide as the longest name of the engine
 	{regexp.MustCompile(`[ \t]+\n`), "\n"},
 }
 

@@ -152,12 +152,18 @@ func freePort(t *testing.T) int {
 // eventually polls until ok says yes. what completes the sentence "waited for".
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	eventuallyIn(t, patience, what, ok)
+}
+
+// eventuallyIn is eventually for what may take longer than most.
+func eventuallyIn(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); ; {
 		if ok() {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s", patience, what)
+			t.Fatalf("waited %v for %s", limit, what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -147,7 +147,10 @@ func TestChurnLeavesNothing(t *testing.T) {
 	allowed := holdings{before.goroutines + 10, before.files + 10, before.heap + 2<<20 + min(400*clients, 8<<20) + payloads}
 	var after holdings
 	t.Cleanup(func() { t.Logf("before %+v, after %+v, allowed %+v", before, after, allowed) })
-	eventually(t, "the gateway to hold no more than before", func() bool {
+	// Of a burst of calls, which a busy machine makes, connections to backends are left
+	// that nobody needs; they are closed after a while.
+	const unused = 90 * time.Second
+	eventuallyIn(t, unused+patience, "the gateway to hold no more than before", func() bool {
 		after = holds(t, g)
 		return after.goroutines <= allowed.goroutines && after.files <= allowed.files && after.heap <= allowed.heap
 	})

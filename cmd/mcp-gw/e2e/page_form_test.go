@@ -6,7 +6,7 @@ import (
 )
 
 // formSchema has what forms get wrong: a union, nested objects, arrays of scalars and
-// of choices, numbers and booleans.
+// of choices, numbers, booleans and null.
 const formSchema = `{"type":"object","required":["target","size"],"properties":{
 	"target":{"anyOf":[
 		{"type":"object","title":"By name","properties":{"name":{"type":"string"}},"required":["name"]},
@@ -16,6 +16,9 @@ const formSchema = `{"type":"object","required":["target","size"],"properties":{
 	"days":{"type":"array","uniqueItems":true,"items":{"enum":["mon","tue","wed"]}},
 	"count":{"type":"integer"},
 	"exact":{"type":"boolean"},
+	"level":{"oneOf":[{"const":1,"title":"low"},{"const":2,"title":"high"}]},
+	"parent":{"type":["string","null"]},
+	"points":{"type":"array","items":{"type":"object","properties":{"x":{"type":"number"},"seen":{"type":"boolean"}}}},
 	"note":{"type":"string"}}}`
 
 // A form with a union, nested objects, arrays and enums sends exactly the right types,
@@ -39,10 +42,14 @@ func TestPageStoryAFormSendsTheRightTypes(t *testing.T) {
 	tb.click(t, `role=checkbox[name="tue"]`)
 	tb.fill(t, `role=textbox[name="count"]`, "3")
 	tb.click(t, `fieldset:has(> legend .name:text-is("exact")) >> role=radio[name="true"]`)
+	tb.do(t, "choose", map[string]any{"on": `role=combobox[name="level"]`, "text": "high"})
+	tb.click(t, `role=button[name="null: parent"]`)
+	tb.click(t, `fieldset:has(> legend .name:text-is("points")) >> button.add`)
+	tb.fill(t, `role=textbox[name="x"]`, "-1.5e-3")
 	tb.click(t, runButton)
 	tb.says(t, "main", "ordered")
 	sameJSON(t, "what the form sent", get(s.received("tools/call")[0], "params", "arguments"),
-		`{"target":{"number":42},"size":{"width":2.5,"unit":"cm"},"tags":["007","true"],"days":["tue"],"count":3,"exact":true}`)
+		`{"target":{"number":42},"size":{"width":2.5,"unit":"cm"},"tags":["007","true"],"days":["tue"],"count":3,"exact":true,"level":2,"parent":null,"points":[{"x":-0.0015}]}`)
 
 	// What cannot be a number is not sent at all, and said at its field.
 	tb.fill(t, `role=textbox[name="count"]`, "9007199254740993")

@@ -207,6 +207,39 @@ func TestPageStoryAProxyFails(t *testing.T) {
 	}
 }
 
+// A stylesheet does not come at first: the page is not shown without it.
+func TestPageStoryAStylesheetFails(t *testing.T) {
+	b := startBrowser(t)
+	g := startGateway(t)
+	target, err := url.Parse(g.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	var failed atomic.Int32
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/Connect-") && strings.HasSuffix(r.URL.Path, ".css") && failed.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	tb := b.open(t, front.URL, "#/connect", look{})
+	tb.heading(t, pages[6])
+	if failed.Load() == 0 {
+		t.Fatal("no stylesheet of the page was asked for: what does this test test?")
+	}
+	if missing := evaluate[[]string](t, tb, `[...document.querySelectorAll("link[rel=stylesheet]")].filter((l) => !l.sheet).map((l) => l.href)`); len(missing) > 0 {
+		t.Errorf("the page is shown without %q", missing)
+	}
+	for _, p := range tb.problems(t) {
+		if !strings.Contains(p, "502") {
+			t.Errorf("the page complained: %s", p)
+		}
+	}
+}
+
 // Claude Code connects, and the page that waits for it turns green.
 func TestPageStoryClaudeCodeConnects(t *testing.T) {
 	b := startBrowser(t)

@@ -141,8 +141,11 @@ func (g *Gateway) describe(m *member) BackendState {
 		out.Beats = append(out.Beats, Beat{T: c.At.Unix(), Ms: took(c)})
 	}
 	if !out.Enabled {
-		if out.DisabledBy = g.disabledBy(b); out.DisabledBy == "dashboard" {
+		switch out.DisabledBy = g.disabledBy(b); out.DisabledBy {
+		case "dashboard":
 			out.Reason = "it is switched off in the dashboard"
+		case "unknown":
+			out.Reason = "everything is off while the file of the switches cannot be used"
 		}
 	}
 	out.Health, out.Reason = health(out, s, time.Now())

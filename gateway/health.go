@@ -98,8 +98,10 @@ func unwell(checks []upstream.Check, endpoints []EndpointState, now time.Time) s
 
 // disabledBy answers who disabled a backend.
 func (g *Gateway) disabledBy(b discovery.Backend) string {
-	switch {
-	case g.switches.Load().Backends[b.Name]:
+	switch off := g.switches.Load(); {
+	case off.All:
+		return "unknown"
+	case off.Backends[b.Name]:
 		return "dashboard"
 	case b.Source == discovery.SourceManual:
 		return "file"

@@ -42,7 +42,7 @@ func (g *Gateway) tellNews() {
 			continue
 		}
 		was.member, was.state = m, s
-		g.newsOfHealth(m, s, was, shown.switches.Backends[m.name])
+		g.newsOfHealth(m, s, was, shown.switches.All || shown.switches.Backends[m.name])
 		g.newsOfTools(m.name, s, was)
 	}
 	for name, was := range g.told {
@@ -157,6 +157,14 @@ func (g *Gateway) newsOfSwitches(now *discovery.Switches) {
 		return
 	}
 	g.toldSwitches = now
+	if was.All != now.All {
+		c := journal.Change{Kind: journal.ChangeSwitch, To: "on", Message: "the file of the switches can be used again: what it does not switch off is on"}
+		if now.All {
+			c.To, c.Message = "off", "the file of the switches cannot be used: everything was switched off"
+		}
+		g.cfg.Journal.Change(c)
+		return
+	}
 	for _, name := range differing(was.Backends, now.Backends) {
 		c := journal.Change{Kind: journal.ChangeSwitch, Backend: name, To: "on"}
 		if now.Backends[name] {

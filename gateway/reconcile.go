@@ -46,7 +46,7 @@ func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
 	sources := slices.Sorted(maps.Keys(sets))
 	slices.SortStableFunc(sources, func(a, b string) int { return rank(a) - rank(b) })
 	want = map[string]discovery.Backend{}
-	off := g.switches.Load().Backends
+	off := g.switches.Load()
 	for _, source := range sources {
 		for _, b := range sets[source] {
 			if first, taken := want[b.Name]; taken {
@@ -54,7 +54,7 @@ func (g *Gateway) wanted() (order []string, want map[string]discovery.Backend) {
 				want[b.Name] = first
 				continue
 			}
-			b.Disabled = b.Disabled || off[b.Name]
+			b.Disabled = b.Disabled || off.All || off.Backends[b.Name]
 			want[b.Name] = b
 			order = append(order, b.Name)
 		}

@@ -48,7 +48,8 @@ type BackendState struct {
 	// Replicas is how many processes serve it; Endpoints are these, where there are
 	// several.
 	// Health is how it is in one word: healthy, degraded, connecting, auth_required,
-	// down or disabled. DisabledBy says by whom: dashboard, label or file.
+	// down or disabled. DisabledBy says by whom: dashboard, label or file, unknown while
+	// nobody can tell what people switched off.
 	Health     string `json:"health"`
 	DisabledBy string `json:"disabledBy,omitempty"`
 	// ToolCount is how many tools it lists, EnabledTools how many of these clients may

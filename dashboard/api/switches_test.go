@@ -144,7 +144,7 @@ func TestABrokenFileOfSwitchesIsAProblem(t *testing.T) {
 	}
 	eventually(t, "the problem", func() bool {
 		_, body := h.call(t, "GET", "/api/health", "")
-		return strings.Contains(body, "switches.json cannot be used") && strings.Contains(body, "nothing is switched off")
+		return strings.Contains(body, "switches.json cannot be used") && strings.Contains(body, "nothing is switched off, as before")
 	})
 }
 

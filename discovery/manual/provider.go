@@ -24,13 +24,14 @@ var _ discovery.Provider = (*Provider)(nil)
 func New(path string, log *slog.Logger) *Provider {
 	return &Provider{newStore(path, log, format[document]{
 		name: "backends file", parse: parse, bytes: document.bytes, problems: document.problems,
-		standing: func(last document) string {
+		standing: func(last document) (so, mend string) {
+			so = "its backends are not served"
 			if n := len(last.registrations()); n > 0 {
-				return fmt.Sprintf("the %d it had before are served on", n)
+				so = fmt.Sprintf("the %d it had before are served on", n)
 			}
-			return "its backends are not served"
+			return so, replaced("register a backend", path)
 		},
-		change: "register a backend", shrink: "remove a backend first",
+		shrink: "remove a backend first",
 	})}
 }
 

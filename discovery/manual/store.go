@@ -44,11 +44,16 @@ type format[D any] struct {
 	bytes func(D) []byte
 	// problems are remarks on single entries.
 	problems func(D) []string
-	// standing says what holds while the file is broken; last is what was understood.
-	standing func(last D) string
-	// change is what a person may do to have a broken file replaced, shrink what helps
-	// when it has become too large.
-	change, shrink string
+	// standing says what holds while the file is broken, and in sentences what to do;
+	// last is what was understood.
+	standing func(last D) (so, mend string)
+	// shrink is what helps when the file has become too large.
+	shrink string
+}
+
+// replaced is what to do about a broken file that the next change replaces.
+func replaced(change, path string) string {
+	return fmt.Sprintf("Mend it, or %s: then it is kept as %s.broken-<time>, and a new one is written.", change, filepath.Base(path))
 }
 
 // view is what others see of the owner's state. It is replaced, never changed.
@@ -101,6 +106,7 @@ type owner[D any] struct {
 	put     func(D) // told of each document that stands
 	data    []byte  // the file as it was when last read or written
 	doc     D       // what it said, when it last could be understood
+	read    bool    // doc is what the file said, once at least
 	broken  error   // why it cannot be understood now
 	inPlace bool    // said once already
 }
@@ -144,7 +150,7 @@ func (o *owner[D]) reload() {
 // broken file says nothing, so that the last document stands.
 func (o *owner[D]) load() bool {
 	data, err := readFile(o.path)
-	if err == nil && o.broken == nil && bytes.Equal(data, o.data) {
+	if err == nil && o.read && o.broken == nil && bytes.Equal(data, o.data) {
 		return false
 	}
 	var doc D
@@ -156,11 +162,12 @@ func (o *owner[D]) load() bool {
 	if err != nil {
 		if wasBroken == nil || wasBroken.Error() != err.Error() {
 			o.publish()
-			o.log.Error(o.name+" cannot be used", "path", o.path, "err", err)
+			so, _ := o.standing(o.doc)
+			o.log.Error(o.name+" cannot be used", "path", o.path, "err", err, "meanwhile", so)
 		}
 		return false
 	}
-	o.data, o.doc = data, doc
+	o.data, o.doc, o.read = data, doc, true
 	o.publish()
 	for _, problem := range o.problems(doc) {
 		o.log.Warn(o.name+" has a wrong entry", "path", o.path, "problem", problem)
@@ -203,7 +210,7 @@ func (o *owner[D]) apply(change func(D) (D, error)) error {
 		o.inPlace = true
 		o.log.Warn(o.name+" cannot be replaced, only overwritten: a crash meanwhile would leave half of it; mount its directory instead of the file", "path", o.path)
 	}
-	o.data, o.doc, o.broken = data, doc, nil
+	o.data, o.doc, o.read, o.broken = data, doc, true, nil
 	o.publish()
 	o.put(doc)
 	return nil
@@ -216,8 +223,8 @@ func (o *owner[D]) publish() {
 			v.problems = append(v.problems, o.path+": "+problem)
 		}
 	} else {
-		v.problems = []string{fmt.Sprintf("%s cannot be used: %v. It is left as it is, and %s. Mend it, or %s: then it is kept as %s.broken-<time>, and a new one is written.",
-			o.path, o.broken, o.standing(o.doc), o.change, filepath.Base(o.path))}
+		so, mend := o.standing(o.doc)
+		v.problems = []string{fmt.Sprintf("%s cannot be used: %v. It is left as it is, and %s. %s", o.path, o.broken, so, mend)}
 	}
 	o.view.Store(v)
 }

@@ -26,20 +26,25 @@ type Switchboard struct {
 
 // NewSwitchboard reads the switches in the file at path at once, so that nothing that
 // is switched off is connected even for a moment, and hands them to sink. The file
-// need not exist; it is made when something is first switched off.
+// need not exist; it is made when something is first switched off. While nobody can
+// tell what it switches off, everything is.
 func NewSwitchboard(path string, log *slog.Logger, sink discovery.Switcher) *Switchboard {
 	s := newStore(path, log, format[board]{
 		name: "switches file", parse: parseBoard, bytes: board.bytes, problems: func(board) []string { return nil },
-		standing: func(last board) string {
-			if n := last.count(); n > 0 {
-				return fmt.Sprintf("what it had switched off stays so (%d)", n)
+		standing: func(last board) (so, mend string) {
+			switch n := last.count(); {
+			case last.unknown:
+				return "every backend is switched off, because nobody can tell which of them and of their tools should be", "Mend it, or remove it: then nothing is switched off."
+			case n > 0:
+				return fmt.Sprintf("what it had switched off stays so (%d)", n), replaced("switch something", path)
 			}
-			return "nothing is switched off"
+			return "nothing is switched off, as before", replaced("switch something", path)
 		},
-		change: "switch something", shrink: "switch something on first",
+		shrink: "switch something on first",
 	})
-	o := &owner[board]{store: s, put: func(b board) { sink.Switch(b.switches()) }}
-	o.reload()
+	o := &owner[board]{store: s, doc: board{unknown: true}, put: func(b board) { sink.Switch(b.switches()) }}
+	o.load()
+	o.put(o.doc)
 	return &Switchboard{s, o}
 }
 
@@ -77,6 +82,9 @@ func (s *Switchboard) Tools(ctx context.Context, tools map[string][]string, on b
 
 func (s *Switchboard) turn(ctx context.Context, change func(board) int) (changed bool, err error) {
 	err = s.request(ctx, func(old board) (board, error) {
+		if old.unknown {
+			return old, invalid("", "%s cannot be used, so that every backend is off: mend it, or remove it", s.path)
+		}
 		b := old.clone()
 		if changed = change(b) > 0; !changed {
 			return old, errUnchanged
@@ -95,6 +103,8 @@ type board struct {
 	fields   []field // of the top level; the values of our own are in the maps
 	backends map[string]bool
 	tools    map[string]map[string]bool
+	// unknown: the file could not be understood yet.
+	unknown bool
 }
 
 const (
@@ -214,6 +224,9 @@ func (b board) clone() board {
 
 // switches are what others get: a copy.
 func (b board) switches() discovery.Switches {
+	if b.unknown {
+		return discovery.Switches{All: true}
+	}
 	c := b.clone()
 	return discovery.Switches{Backends: c.backends, Tools: c.tools}
 }

@@ -2,6 +2,7 @@ package manual
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -35,6 +36,9 @@ func (w *wall) last() (string, int) {
 		return "", 0
 	}
 	s := w.told[len(w.told)-1]
+	if s.All {
+		return "all", len(w.told)
+	}
 	out := slices.Collect(maps.Keys(s.Backends))
 	for backend, off := range s.Tools {
 		for name := range off {
@@ -129,7 +133,7 @@ func TestWhatIsHandedOutDoesNotChange(t *testing.T) {
 	if _, err := s.Tools(t.Context(), map[string][]string{"g": {"x"}}, false); err != nil {
 		t.Fatal(err)
 	}
-	first := w.told[0]
+	first := w.told[len(w.told)-1]
 	if _, err := s.Tools(t.Context(), map[string][]string{"g": {"y"}}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -158,24 +162,68 @@ func TestSwitchesAreChangedByHand(t *testing.T) {
 	}
 }
 
-func TestABrokenFileOfSwitchesIsKept(t *testing.T) {
-	for name, text := range map[string]string{
-		"cut off":        `{"disabledBackends":["b`,
-		"no object":      `["b"]`,
-		"backends":       `{"disabledBackends":{"b":true}}`,
-		"a number":       `{"disabledBackends":[5]}`,
-		"tools":          `{"disabledTools":["x"]}`,
-		"twice":          `{"disabledTools":{},"disabledTools":{}}`,
-		"too many":       `{"disabledTools":{"b":[` + strings.TrimSuffix(many(maxSwitches+1), ",") + `]}}`,
-		"something more": `{"disabledBackends":["b"]} x`,
-	} {
+var brokenBoards = map[string]string{
+	"cut off":        `{"disabledBackends":["b`,
+	"no object":      `["b"]`,
+	"backends":       `{"disabledBackends":{"b":true}}`,
+	"a number":       `{"disabledBackends":[5]}`,
+	"tools":          `{"disabledTools":["x"]}`,
+	"twice":          `{"disabledTools":{},"disabledTools":{}}`,
+	"too many":       `{"disabledTools":{"b":[` + strings.TrimSuffix(many(maxSwitches+1), ",") + `]}}`,
+	"something more": `{"disabledBackends":["b"]} x`,
+}
+
+// What a file switches off that cannot be read at the start may be dangerous: until it
+// can be read, all is off, and no switch is thrown over it.
+func TestABrokenFileOfSwitchesKeepsAllOff(t *testing.T) {
+	for name, text := range brokenBoards {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "switches.json")
 			write(t, path, text)
 			s, w := startBoard(t, path)
-			wantOff(t, w, "")
-			if got := s.Problems(); len(got) != 1 || !strings.Contains(got[0], "cannot be used") || !strings.Contains(got[0], "nothing is switched off") {
+			wantOff(t, w, "all")
+			if got := s.Problems(); len(got) != 1 || !strings.Contains(got[0], "cannot be used") || !strings.Contains(got[0], "every backend is switched off") || !strings.Contains(got[0], "remove it") {
 				t.Errorf("problems: %.300q", got)
+			}
+			var refused *InvalidError
+			if _, err := s.Backend(t.Context(), "c", true); !errors.As(err, &refused) || !strings.Contains(err.Error(), "mend it, or remove it") {
+				t.Errorf("switching a backend on: %v", err)
+			}
+			if _, err := s.Tools(t.Context(), map[string][]string{"c": {"x"}}, false); !errors.As(err, &refused) {
+				t.Errorf("switching a tool off: %v", err)
+			}
+			if read(t, path) != text {
+				t.Error("the file was changed")
+			}
+			write(t, path, `{"disabledBackends":["b"]}`)
+			eventually(t, "the mended file", func() bool { got, _ := w.last(); return got == "b" })
+			if got := s.Problems(); len(got) != 0 {
+				t.Errorf("problems remain: %v", got)
+			}
+		})
+	}
+	t.Run("removed", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "switches.json")
+		write(t, path, "{")
+		_, w := startBoard(t, path)
+		wantOff(t, w, "all")
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "everything to be on", func() bool { got, _ := w.last(); return got == "" })
+	})
+}
+
+func TestAFileOfSwitchesThatBreaksIsKept(t *testing.T) {
+	for name, text := range brokenBoards {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "switches.json")
+			s, w := startBoard(t, path)
+			wantOff(t, w, "")
+			write(t, path, text)
+			eventually(t, "the problem", func() bool { return len(s.Problems()) == 1 })
+			if got := s.Problems()[0]; !strings.Contains(got, "cannot be used") || !strings.Contains(got, "nothing is switched off, as before") {
+				t.Errorf("problem: %.300q", got)
 			}
 			if _, err := s.Backend(t.Context(), "c", true); err != nil || read(t, path) != text {
 				t.Errorf("switching on what was on changed the file: %v", err)

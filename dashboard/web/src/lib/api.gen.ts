@@ -675,10 +675,10 @@ export interface components {
              */
             health: "healthy" | "degraded" | "connecting" | "auth_required" | "down" | "disabled";
             /**
-             * @description Who disabled it: somebody in the dashboard, a label, or the file of the registrations.
+             * @description Who disabled it: somebody in the dashboard, a label, or the file of the registrations; unknown while the file of the switches cannot be used, and everything is off.
              * @enum {string}
              */
-            disabledBy?: "dashboard" | "label" | "file";
+            disabledBy?: "dashboard" | "label" | "file" | "unknown";
             /** @description Tools that it lists. */
             toolCount: number;
             /** @description Those of them that clients may see. */

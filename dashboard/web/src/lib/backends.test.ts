@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Backend, chosen, ordered, retry, sentence, unlabel, why } from './backends';
+import { type Backend, chosen, ordered, retry, sentence, switchable, unlabel, why } from './backends';
 
 function backend(name: string, more: Partial<Backend> = {}): Backend {
 	return {
@@ -66,6 +66,9 @@ test('says why, and when it is tried next', () => {
 	expect(retry({ ...b, health: 'healthy' }, now)).toBe('');
 	expect(why(backend('x', { health: 'down' }))).toBe('It does not say why.');
 	expect(why(backend('x', { health: 'disabled', disabledBy: 'label' }))).toContain('mcp-gw.enable=false');
+	const unknown = backend('x', { health: 'disabled', disabledBy: 'unknown' });
+	expect(why(unknown)).toContain('the file of the switches cannot be used');
+	expect(switchable(unknown)).toBe(false);
 });
 
 test('a sentence begins with a capital, but not an address', () => {

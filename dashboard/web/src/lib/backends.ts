@@ -76,6 +76,11 @@ export function why(b: Backend): string {
 	return sentence(reason || 'it does not say why');
 }
 
+/** Whether its switch here has an effect. */
+export function switchable(b: Backend): boolean {
+	return b.disabledBy !== 'label' && b.disabledBy !== 'unknown';
+}
+
 function disabled(b: Backend): string {
 	switch (b.disabledBy) {
 		case 'dashboard':
@@ -84,6 +89,8 @@ function disabled(b: Backend): string {
 			return 'Disabled by the label mcp-gw.enable=false.';
 		case 'file':
 			return 'Disabled where it is registered.';
+		case 'unknown':
+			return 'Off like all others: the file of the switches cannot be used, and nobody can tell which are to be on.';
 		default:
 			return 'Disabled.';
 	}

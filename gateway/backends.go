@@ -129,6 +129,9 @@ func (g *Gateway) describe(m *member) BackendState {
 	out.State, out.Reason = g.condition(m, s)
 	if s.Phase != upstream.PhaseReady && s.Reason != "" {
 		out.Failure = string(s.Failure)
+		if s.Failure != "" {
+			out.Answer = s.Answer
+		}
 		if s.Status() == "error" {
 			out.Error = &s.Reason
 		}

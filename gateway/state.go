@@ -34,7 +34,10 @@ type BackendState struct {
 	// Failure is how far the last connect came: dns, refused, timeout, unreachable and
 	// tls did not reach the server; no_answer, closed, http_status, auth_required,
 	// not_mcp and protocol did; list_failed is the last step. Empty: it did not fail.
-	Failure         string          `json:"failure,omitempty"`
+	Failure string `json:"failure,omitempty"`
+	// Answer is the beginning of what the server answered that was no MCP, 200 bytes of
+	// it at most.
+	Answer          string          `json:"answer,omitempty"`
 	NextRetryAt     *time.Time      `json:"nextRetryAt,omitempty"`
 	ProtocolVersion string          `json:"protocolVersion,omitempty"`
 	Era             string          `json:"era,omitempty"`

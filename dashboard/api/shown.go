@@ -106,7 +106,7 @@ func credentialsByHand(headers map[string]string) string {
 // The gateway masks as well; what leaves the house is looked at once more.
 func show(b gateway.BackendState) gateway.BackendState {
 	b.URL = showURL(b.URL)
-	b.Reason = journal.RedactText(b.Reason)
+	b.Reason, b.Answer = journal.RedactText(b.Reason), journal.RedactText(b.Answer)
 	if b.Error != nil {
 		text := journal.RedactText(*b.Error)
 		b.Error = &text

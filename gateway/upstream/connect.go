@@ -47,7 +47,11 @@ func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, err
 			return nil, err // the server does not answer, or it does and means it: another path helps nobody
 		}
 		nowhere.refusals = append(nowhere.refusals, what+" at "+at.RequestURI())
-		nowhere.odd = nowhere.odd || errors.Is(err, errNoMessage)
+		odd := errors.Is(err, errNoMessage)
+		if odd && !nowhere.odd || nowhere.answer == "" {
+			nowhere.answer = answerOf(err)
+		}
+		nowhere.odd = nowhere.odd || odd
 	}
 	return nil, nowhere
 }

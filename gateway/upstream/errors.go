@@ -83,6 +83,18 @@ var (
 // web page, most often.
 var errNoMessage = errors.New("answered no JSON-RPC message")
 
+// noMessageError is an errNoMessage of an answer that there is something to show of.
+type noMessageError struct {
+	body string // the beginning of the answer
+	err  error  // what is wrong with it
+}
+
+func (e *noMessageError) Error() string {
+	return fmt.Sprintf("%v (%v): %s", errNoMessage, e.err, oneLine(e.body))
+}
+
+func (e *noMessageError) Unwrap() []error { return []error{errNoMessage, e.err} }
+
 // statusError is an HTTP answer that is no MCP message.
 type statusError struct {
 	status int

@@ -55,7 +55,7 @@ func receiveOne(body []byte, status int, final int64, receive func(*wire.Message
 			if status == http.StatusAccepted {
 				return nil // some say "Accepted"
 			}
-			return fmt.Errorf("%w (%w): %s", errNoMessage, err, oneLine(string(body[:min(len(body), 200)])))
+			return &noMessageError{string(body[:min(len(body), 512)]), err}
 		}
 		return receive(&m)
 	}

@@ -43,7 +43,8 @@ func (e *listError) Unwrap() error { return e.error }
 // nowhereError means that a server speaks MCP at none of the paths that were tried.
 type nowhereError struct {
 	refusals []string
-	odd      bool // one of them was no HTTP error
+	odd      bool   // one of them was no HTTP error
+	answer   string // the beginning of what tells most: of what was no error, else of the first
 }
 
 func (e *nowhereError) Error() string {
@@ -90,6 +91,25 @@ func failureOf(err error) Failure {
 		return FailureClosed
 	}
 	return FailureUnreachable
+}
+
+// answerOf is the beginning of what a server answered that was no MCP, "" when there is
+// none of it.
+func answerOf(err error) string {
+	var (
+		nowhere *nowhereError
+		odd     *noMessageError
+		status  *statusError
+	)
+	switch {
+	case errors.As(err, &nowhere):
+		return nowhere.answer
+	case errors.As(err, &odd):
+		return oneLine(odd.body)
+	case errors.As(err, &status):
+		return oneLine(status.body)
+	}
+	return ""
 }
 
 // notHTTP reports whether the HTTP client could not read what came.

@@ -112,6 +112,10 @@ func TestFailureOfAConnect(t *testing.T) {
 			if s.Failure != test.want || !strings.Contains(s.Reason, test.sentence) {
 				t.Errorf("failure %q, reason %q; want %q and %q in it", s.Failure, s.Reason, test.want, test.sentence)
 			}
+			shown := map[string]string{"a web page": "<!doctype html>", "wrong path": "not found", "broken": "oops"}
+			if s.Answer != shown[name] {
+				t.Errorf("answered was %q, want %q", s.Answer, shown[name])
+			}
 		})
 	}
 }

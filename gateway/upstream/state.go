@@ -36,6 +36,9 @@ type State struct {
 	Reason string
 	// Failure says how far the last connect came, when it failed.
 	Failure Failure
+	// Answer is the beginning of what the server answered then, where that was no MCP:
+	// one line, as it came.
+	Answer string
 	// RetryAt is when it is tried next; zero when it is not waiting.
 	RetryAt time.Time
 	// Offer is what clients may see: also while it is held.

@@ -17,7 +17,7 @@ func (u *Upstream) failed(b discovery.Backend, err error) {
 	reason := explain(context.Background(), err)
 	u.publish(func(s *State) {
 		s.want(b)
-		s.Attempts, s.Reason, s.Failure, s.link = s.Attempts+1, reason, failureOf(err), nil
+		s.Attempts, s.Reason, s.Failure, s.Answer, s.link = s.Attempts+1, reason, failureOf(err), answerOf(err), nil
 		s.RetryAt = time.Now().Add(wait)
 		if b.Transport == discovery.TransportStdio {
 			s.Remarks = failureRemarks(err)
@@ -89,7 +89,7 @@ func (u *Upstream) lose(b discovery.Backend, why string) {
 	}
 	u.publish(func(s *State) {
 		s.want(b)
-		s.Reason, s.Failure, s.link, s.RetryAt = why, "", nil, time.Time{}
+		s.Reason, s.Failure, s.Answer, s.link, s.RetryAt = why, "", "", nil, time.Time{}
 		if s.Phase == PhaseReady {
 			s.Phase = PhaseHolding
 		}

@@ -646,6 +646,8 @@ export interface components {
              * @enum {string}
              */
             failure?: "dns" | "refused" | "timeout" | "unreachable" | "tls" | "no_answer" | "closed" | "http_status" | "auth_required" | "not_mcp" | "protocol" | "list_failed";
+            /** @description The beginning of what the server answered that was no MCP, where the last connect failed by that. */
+            answer?: string;
             /** Format: date-time */
             nextRetryAt?: string;
             /** @description The MCP revision that is spoken. */

@@ -63,9 +63,15 @@ func (s *server) attend(report discovery.Report, backends []backend, tools []gat
 	for _, b := range backends {
 		all = append(all, ofBackend(b)...)
 	}
+	var elsewhere []discovery.Observed
 	for _, o := range report.Containers {
+		if o.Verdict == "no_shared_network" {
+			elsewhere = append(elsewhere, o)
+			continue
+		}
 		all = append(all, ofContainer(s.contest(o))...)
 	}
+	all = append(all, ofElsewhere(elsewhere, report.Engine.Network)...)
 	all = append(all, ofTools(tools)...)
 	slices.SortStableFunc(all, func(a, b attention) int {
 		return cmp.Or(rank(a.Severity)-rank(b.Severity), a.weight-b.weight, cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Container, b.Container))
@@ -161,6 +167,31 @@ func ofContainer(o discovery.Observed) (all []attention) {
 	a.Severity, a.Code, a.Fix = discovery.SeverityWarning, o.Verdict, o.Fix
 	a.Message = fmt.Sprintf("container %s: %s", o.Name, o.Reason)
 	return append(all, a)
+}
+
+// fewElsewhere is how many containers on other networks have a line each.
+const fewElsewhere = 2
+
+// ofElsewhere is about containers that have labels for the gateway, and are on other
+// networks. Nothing is broken by that, and where a host has another gateway it is as it
+// should be: so they are warnings, and many of them are one line.
+func ofElsewhere(containers []discovery.Observed, network string) (all []attention) {
+	if len(containers) <= fewElsewhere {
+		for _, o := range containers {
+			for _, a := range ofContainer(o) {
+				a.Severity = discovery.SeverityWarning
+				all = append(all, a)
+			}
+		}
+		return all
+	}
+	names := make([]string, len(containers))
+	for i, o := range containers {
+		names[i] = o.Name
+	}
+	slices.Sort(names)
+	return []attention{{Severity: discovery.SeverityWarning, Code: "no_shared_network", Action: actDiscovery, weight: weightContainer,
+		Message: fmt.Sprintf("%d containers have labels for the gateway, and are not on its network %q: %s.", len(names), network, journal.NameSome(names))}}
 }
 
 // ofTools is one line for the tools that no client sees although nobody wanted that.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,6 +30,18 @@ var failedAt = map[string]int{
 // climb goes on where discovery ended: a container that is registered is not yet one
 // whose tools are listed. Where it fails, the failure becomes the verdict.
 func (s *server) climb(o discovery.Observed) discovery.Observed {
+	o.Others = slices.Clone(o.Others)
+	for i, other := range o.Others {
+		x := about(o, other.Backend)
+		x.Verdict, x.Reason, x.Fix = other.Verdict, other.Reason, other.Fix
+		x = s.climbOne(x)
+		o.Others[i].Verdict, o.Others[i].Reason, o.Others[i].Fix = x.Verdict, x.Reason, x.Fix
+	}
+	return s.climbOne(o)
+}
+
+// climbOne does it for one of a container's backends, that of o.
+func (s *server) climbOne(o discovery.Observed) discovery.Observed {
 	if !registered(o) {
 		return o
 	}
@@ -149,23 +162,23 @@ func remedy(o discovery.Observed, b gateway.BackendState) string {
 	logs := "docker logs " + o.Name
 	switch b.Failure {
 	case "refused":
-		return fmt.Sprintf("see in %s where the server listens. Another port: label mcp-gw.port=<port>. On 127.0.0.1: make it listen on 0.0.0.0", logs)
+		return fmt.Sprintf("see in %s where the server listens. Another port: label %s=<port>. On 127.0.0.1: make it listen on 0.0.0.0", logs, labelOf(o, "port"))
 	case "dns":
-		return "is the name in the label mcp-gw.url right?"
+		return fmt.Sprintf("is the name in the label %s right?", labelOf(o, "url"))
 	case "timeout", "unreachable":
 		return fmt.Sprintf("is a firewall between them? Connect it anew: docker restart %s; its log: %s", o.Name, logs)
 	case "no_answer", "closed":
-		return fmt.Sprintf("is mcp-gw.port=%s the port of the MCP server? Its log: %s", setting(o, "port").Value, logs)
+		return fmt.Sprintf("is %s=%s the port of the MCP server? Its log: %s", labelOf(o, "port"), setting(o, "port").Value, logs)
 	case "http_status":
-		fix := "set the label mcp-gw.path to the path at which the server answers MCP; " + logs + " often shows it"
+		fix := fmt.Sprintf("set the label %s to the path at which the server answers MCP; %s often shows it", labelOf(o, "path"), logs)
 		if t := setting(o, "transport"); t.Source == "label" && t.Value != "auto" {
-			fix = fmt.Sprintf("remove the label mcp-gw.transport=%s, so that the transport is found out; or %s", t.Value, fix)
+			fix = fmt.Sprintf("remove the label %s=%s, so that the transport is found out; or %s", labelOf(o, "transport"), t.Value, fix)
 		}
 		return fix
 	case "auth_required":
 		return credentials(o)
 	case "not_mcp":
-		return fmt.Sprintf("set mcp-gw.port and mcp-gw.path to where the MCP server listens (tried: port %s)", setting(o, "port").Value)
+		return fmt.Sprintf("set %s and %s to where the MCP server listens (tried: port %s)", labelOf(o, "port"), labelOf(o, "path"), setting(o, "port").Value)
 	case "protocol":
 		return "use a version of the server that speaks a revision from 2024-11-05 on; " + logs
 	case "list_failed":
@@ -178,9 +191,29 @@ func remedy(o discovery.Observed, b gateway.BackendState) string {
 // credentials is how a server is given those that it wants.
 func credentials(o discovery.Observed) string {
 	if s := setting(o, "auth.secret"); s.Value != "" {
-		return fmt.Sprintf("it does not take the secret of mcp-gw.auth.secret=%s as mcp-gw.auth=%s sends it: write the right one into its file in the gateway's MCP_GW_SECRETS_DIR", s.Value, setting(o, "auth").Value)
+		return fmt.Sprintf("it does not take the secret of %s=%s as %s=%s sends it: write the right one into its file in the gateway's MCP_GW_SECRETS_DIR", labelOf(o, "auth.secret"), s.Value, labelOf(o, "auth"), setting(o, "auth").Value)
 	}
-	return fmt.Sprintf("mcp-gw.auth=bearer and mcp-gw.auth.secret=<secret name>, with the token in a file of that name in the gateway's MCP_GW_SECRETS_DIR, and MCP_GW_SECRET_GRANTS=<secret name>:%s on the gateway", o.Backend)
+	return fmt.Sprintf("%s=bearer and %s=<secret name>, with the token in a file of that name in the gateway's MCP_GW_SECRETS_DIR, and MCP_GW_SECRET_GRANTS=<secret name>:%s on the gateway", labelOf(o, "auth"), labelOf(o, "auth.secret"), o.Backend)
+}
+
+// labelOf is the label that gives a key to the backend of o, as the labels that it has
+// are written: under another prefix than the usual, or for one of several backends.
+func labelOf(o discovery.Observed, key string) string {
+	labels := slices.Sorted(maps.Keys(o.Labels))
+	own := ".backends." + o.Backend + "."
+	for _, label := range labels {
+		if root, _, several := strings.Cut(label, own); several {
+			return root + own + key
+		}
+	}
+	for _, label := range labels {
+		for _, s := range o.Settings {
+			if root, given := strings.CutSuffix(label, "."+s.Key); given && s.Source == "label" {
+				return root + "." + key
+			}
+		}
+	}
+	return "mcp-gw." + key
 }
 
 // setting is one effective value, and where it came from.

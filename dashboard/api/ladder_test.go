@@ -61,6 +61,42 @@ func TestF26TheLadderOfABackend(t *testing.T) {
 	}
 }
 
+// One of several backends in a container has labels of its own, and so has its fix; the
+// others come as far as they come.
+func TestTheLadderOfSeveralBackends(t *testing.T) {
+	setting := func(key, value, source string) []discovery.Setting {
+		return []discovery.Setting{{Key: key, Value: value, Source: source}}
+	}
+	o := discovery.Observed{Container: discovery.Container{ID: "aaaa1111", Name: "box"}, Verdict: "registered", Backend: "one", URL: "http://172.20.0.2:1/mcp",
+		Labels:   map[string]string{"acme.backends.one.port": "1", "acme.backends.two.port": "2"},
+		Settings: setting("port", "1", "label"),
+		Others:   []discovery.ObservedBackend{{Backend: "two", Verdict: "registered", Settings: setting("port", "2", "label")}}}
+	d := &fakeDiscovery{report: discovery.Report{Containers: []discovery.Observed{o}}}
+	h := newHouse(t, func(c *Config) { c.Discovery = d })
+	for i, name := range []string{"one", "two"} {
+		h.gateway.docker = append(h.gateway.docker, gateway.BackendState{Name: name, Source: discovery.SourceDocker, State: "failed",
+			URL: "http://172.20.0.2:8080/mcp", Failure: []string{"refused", "not_mcp"}[i], Reason: "no"})
+	}
+	var got discovery.Observed
+	if status, text := h.call(t, "GET", "/api/discovery/box", ""); status != 200 || json.Unmarshal([]byte(text), &got) != nil {
+		t.Fatalf("%d %s", status, text)
+	}
+	if got.Verdict != "refused" || !strings.Contains(got.Fix, "label acme.backends.one.port=<port>") {
+		t.Errorf("the first: %s, %q", got.Verdict, got.Fix)
+	}
+	two := got.Others[0]
+	if two.Verdict != "not_mcp" || two.Fix != "set acme.backends.two.port and acme.backends.two.path to where the MCP server listens (tried: port 2)" {
+		t.Errorf("the second: %s, %q", two.Verdict, two.Fix)
+	}
+	if d.report.Containers[0].Others[0].Verdict != "registered" {
+		t.Error("the provider's report was changed")
+	}
+	plain := discovery.Observed{Labels: map[string]string{"acme.path": "/x"}, Settings: setting("path", "/x", "label")}
+	if got := labelOf(plain, "port"); got != "acme.port" {
+		t.Errorf("another prefix: %s", got)
+	}
+}
+
 func TestDiscoveryMetrics(t *testing.T) {
 	d := &fakeDiscovery{report: discovery.Report{
 		Engine: discovery.Engine{LastEventAt: time.Unix(1700000000, 0), LastSyncAt: time.Unix(1700000001, 0)},

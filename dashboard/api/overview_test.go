@@ -108,6 +108,26 @@ warning hidden [|] 1 tool is hidden because another one of its backend has the s
 	}
 }
 
+// Containers on other networks are warnings, and many of them are one line.
+func TestAttentionToContainersElsewhere(t *testing.T) {
+	away := func(name string) discovery.Observed {
+		o := observed(name, "no_shared_network", name+" is on [web]")
+		o.Diagnostics = []discovery.Diagnostic{{Severity: discovery.SeverityError, Code: "N001", Message: name + " is on [web]", Suggestion: "docker network connect net " + name}}
+		return o
+	}
+	d := &fakeDiscovery{report: discovery.Report{Engine: discovery.Engine{Connected: true, Network: "net"}, Containers: []discovery.Observed{away("b"), away("a")}}}
+	h := newHouse(t, func(c *Config) { c.Discovery = d })
+	want := "warning N001 [|a] container a: a is on [web] {discovery} docker network connect net a\nwarning N001 [|b] container b: b is on [web] {discovery} docker network connect net b\n"
+	if got := told(h.overview(t).Attention); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	d.report.Containers = append(d.report.Containers, away("c"))
+	want = "warning no_shared_network [|] 3 containers have labels for the gateway, and are not on its network \"net\": a, b, c. {discovery} \n"
+	if got := told(h.overview(t).Attention); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestAttentionIsBounded(t *testing.T) {
 	d := &fakeDiscovery{}
 	for i := range 300 {

@@ -129,6 +129,16 @@ describe('a fix ready to copy', () => {
 			['changed mcp-gw.port: "<port>"'],
 		],
 		[
+			'the wrong port of one of several',
+			{
+				verdict: 'refused',
+				backend: 'two',
+				labels: { 'mcp-gw.backends.one.port': '1', 'mcp-gw.backends.two.port': '2' },
+				fix: 'see in docker logs shop where the server listens. Another port: label mcp-gw.backends.two.port=<port>. On 127.0.0.1: make it listen on 0.0.0.0',
+			},
+			['changed mcp-gw.backends.two.port: "<port>"'],
+		],
+		[
 			'a wrong path',
 			{
 				verdict: 'http_status',

@@ -32,7 +32,7 @@ const verdicts: Record<string, [Severity, string]> = {
 	restarting: ['error', 'Restarting'],
 	unhealthy: ['error', 'Unhealthy'],
 	flapping: ['error', 'Starts over and over'],
-	no_shared_network: ['error', 'Not on the network'],
+	no_shared_network: ['warning', 'Not on the network'],
 	conflict: ['error', 'Name taken'],
 	secret: ['error', 'Secret missing'],
 	stdio: ['error', 'Input or terminal'],

@@ -168,7 +168,7 @@ func (c *calls) beginLocked(r *Request, now time.Time) *call {
 		ring = &c.rings[1]
 	}
 	x := c.takeLocked()
-	*x = call{start: now, method: clipTo(r.Method, maxFact), name: clipTo(r.Name, maxNameOrURI), original: r.Original, backend: r.Backend,
+	*x = call{start: now, method: clipTo(r.Method, maxFact), name: clipTo(r.Name, maxNameOrURI), original: clipTo(r.Original, maxNameOrURI), backend: r.Backend,
 		client: r.Client, meter: r.Meter, protocol: r.Protocol, running: true, requestBytes: len(r.Message), responseBytes: -1}
 	if len(r.Trace) <= maxTraceContext {
 		x.trace = r.Trace

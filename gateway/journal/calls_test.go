@@ -209,6 +209,11 @@ func TestMessagesThatAreLargeOrOldAreNotThere(t *testing.T) {
 	if got, there := j.CallByID(2); !there || !got.Dropped || got.Arguments != nil || got.Truncated == nil {
 		t.Errorf("given up for newer ones: %s", jsonOf(t, got))
 	}
+	r = ask(j, "tools/call", "t", "{}")
+	if got, _ := j.CallByID(r.ID()); got.Dropped {
+		t.Errorf("of what runs nothing is lost: %s", jsonOf(t, got))
+	}
+	answer(r, "{}")
 	answer(ask(j, "tools/call", "t", `{"half":`), `nonsense`)
 	if got, _ := j.CallByID(j.calls.last); got.Raw != nil || got.Arguments != nil {
 		t.Errorf("what is no JSON: %s", jsonOf(t, got))
@@ -234,10 +239,10 @@ func TestArgumentsOfOtherMethods(t *testing.T) {
 func TestStrangersTextsAreBounded(t *testing.T) {
 	j := New(Options{})
 	long := strings.Repeat("é", 5000)
-	j.Begin(&Request{Method: long, Name: long, Trace: long, Client: j.Met(Facts{Info: []byte(`{"name":"` + long + `"}`), UserAgent: long}, []byte("k"))}).
+	j.Begin(&Request{Method: long, Name: long, Original: long + "!", Trace: long, Client: j.Met(Facts{Info: []byte(`{"name":"` + long + `"}`), UserAgent: long}, []byte("k"))}).
 		End(&Fate{Kind: ErrTransport, Err: long}, nil, -1)
 	got, _ := j.CallByID(1)
-	if len(got.Error) > maxErrorText+3 || len(got.Method) > maxFact+3 || len(got.Name) > maxNameOrURI+3 || len(got.Client.Name) > maxFact+3 || got.ResponseBytes != nil {
+	if len(got.Error) > maxErrorText+3 || len(got.Method) > maxFact+3 || len(got.Name) > maxNameOrURI+3 || len(got.Original) > maxNameOrURI+3 || len(got.Client.Name) > maxFact+3 || got.ResponseBytes != nil {
 		t.Errorf("%d %d %d %d", len(got.Error), len(got.Method), len(got.Name), len(got.Client.Name))
 	}
 }

@@ -40,6 +40,9 @@ func (s *store) put(b []byte) span {
 
 // get answers a copy of what lies at p, and false when something newer lies there now.
 func (s *store) get(p span) ([]byte, bool) {
+	if p.n == 0 {
+		return nil, true
+	}
 	if s.head-p.at > s.size {
 		return nil, false
 	}

@@ -48,8 +48,6 @@ type BackendState struct {
 	Groups          []string        `json:"groups,omitempty"`
 	Title           string          `json:"title,omitempty"`
 	Description     string          `json:"description,omitempty"`
-	// Replicas is how many processes serve it; Endpoints are these, where there are
-	// several.
 	// Health is how it is in one word: healthy, degraded, connecting, auth_required,
 	// down or disabled. DisabledBy says by whom: dashboard, label or file, unknown while
 	// nobody can tell what people switched off.
@@ -61,7 +59,9 @@ type BackendState struct {
 	EnabledTools int `json:"enabledTools"`
 	Tokens       int `json:"tokens"`
 	// Beats are the last checks, oldest first.
-	Beats       []Beat                 `json:"beats,omitempty"`
+	Beats []Beat `json:"beats,omitempty"`
+	// Replicas is how many processes serve it; Endpoints are these, where there are
+	// several.
 	Replicas    int                    `json:"replicas"`
 	Endpoints   []EndpointState        `json:"endpoints,omitempty"`
 	Stats       journal.Stats          `json:"stats"`
@@ -156,8 +156,8 @@ type PromptState struct {
 	Prompt       json.RawMessage `json:"prompt"`
 }
 
-// Every backend, connected or not, appears in Backends; Tools has only those
-// that a client can see now, Catalogue all.
+// State is what the gateway knows, for people. Every backend, connected or not, appears
+// in Backends; Tools has only those that a client can see now, Catalogue all.
 type State interface {
 	Backends() []BackendState
 	Backend(name string) (BackendState, bool)

@@ -171,12 +171,12 @@ func TestTheCatalogueSaysWhyToolsAreNotShown(t *testing.T) {
 	await(t, "the catalogue", func() bool { return len(g.Catalogue().Tools) == 6 })
 	const doubled = "another tool of its backend has its name already, and a call could reach only one of the two"
 	want := map[string][3]string{ // name: own name, locked, hidden
-		"b__get":         {"get"},
-		"b__get#2":       {"get", doubled, doubled},
-		"b__delete_all":  {"put"},
-		"b__delete_all#": {"delete_all", "the label mcp-gw.tools.exclude=delete_* excludes it"},
-		"b__delete_one":  {"delete_one", "the label mcp-gw.tools.exclude=delete_* excludes it"},
-		"w__echo":        {"echo", "", "its container is unhealthy"},
+		"b__get":          {"get"},
+		"b__get#2":        {"get", doubled, doubled},
+		"b__delete_all":   {"put"},
+		"b__delete_all#2": {"delete_all", "the label mcp-gw.tools.exclude=delete_* excludes it"},
+		"b__delete_one":   {"delete_one", "the label mcp-gw.tools.exclude=delete_* excludes it"},
+		"w__echo":         {"echo", "", "its container is unhealthy"},
 	}
 	for _, s := range g.Catalogue().Tools {
 		if got := [3]string{s.OriginalName, s.Locked, s.Hidden}; got != want[s.Name] {
@@ -193,5 +193,21 @@ func TestTheCatalogueSaysWhyToolsAreNotShown(t *testing.T) {
 	if len(c.Prompts) != 1 || c.Prompts[0].Name != "b__greet" || len(c.Resources) != 1 || c.Resources[0].OriginalURI != "file:///a" ||
 		len(c.Templates) != 1 || c.Templates[0].URITemplate != "file:///{+path}" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// Tools of one name that a label hides get names for people; these do not grow.
+func TestHiddenToolsOfOneName(t *testing.T) {
+	g, _ := run(t)
+	b := newBox(t, true)
+	b.set("tools", strings.TrimSuffix(strings.Repeat(`{"name":"x","inputSchema":{"type":"object"}},`, 100), ","))
+	g.Put(docker(shaped(at("b", b.url), discovery.Shape{Exclude: []string{"x"}})))
+	await(t, "the tools", func() bool { return len(g.Catalogue().Tools) == 100 })
+	seen := map[string]bool{}
+	for _, tool := range g.Catalogue().Tools {
+		if seen[tool.Name] || len(tool.Name) > len("b__x#100") {
+			t.Fatalf("named %q", tool.Name)
+		}
+		seen[tool.Name] = true
 	}
 }

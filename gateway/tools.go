@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"mcp-gw/gateway/catalog"
@@ -77,6 +78,7 @@ func (g *Gateway) unseen(seen []ToolState) (out []ToolState) {
 	for _, t := range seen {
 		taken[t.Name] = true
 	}
+	again := map[string]int{} // how often a name was there already
 	switches := g.switches.Load()
 	for _, m := range g.registry.Load().members {
 		s := m.up.State()
@@ -90,8 +92,9 @@ func (g *Gateway) unseen(seen []ToolState) (out []ToolState) {
 				continue
 			}
 			e := catalog.Entry{Exposed: src.Exposed(t.Name), Backend: m.name, Item: t.Item}
-			for taken[e.Exposed] {
-				e.Exposed += "#"
+			for name := e.Exposed; taken[e.Exposed]; {
+				again[name]++
+				e.Exposed = fmt.Sprintf("%s#%d", name, again[name]+1) // no client knows that name
 			}
 			taken[e.Exposed] = true
 			state := g.quiet(e)

@@ -151,7 +151,7 @@ func (g *Gateway) describe(m *member) BackendState {
 			out.Reason = "everything is off while the file of the switches cannot be used"
 		}
 	}
-	out.Health, out.Reason = health(out, s, time.Now())
+	out.Health, out.Reason = health(out, s, g.now())
 	return out
 }
 

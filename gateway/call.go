@@ -51,9 +51,12 @@ func (g *Gateway) Call(ctx context.Context, tool string, arguments []byte) CallR
 			out.Kind, out.Error = journal.ErrTool, firstText(out.Result)
 		}
 	}
-	if kept, there := g.cfg.Journal.CallByID(id); there && out.Kind != "" && kept.ErrorKind != "" {
+	if out.Kind == "" {
+		return out
+	}
+	if kept, there := g.cfg.Journal.CallByID(id); there && kept.ErrorKind != "" {
 		out.Kind = kept.ErrorKind // an answer does not tell who made it
-	} else if !known && out.Kind != "" {
+	} else if !known {
 		out.Kind = journal.ErrGateway
 	}
 	return out

@@ -67,6 +67,9 @@ const (
 	calm = 250 * time.Millisecond
 	// keepAlive is the time between two comments on a silent stream.
 	keepAlive = 15 * time.Second
+	// aging is the time between two looks at backends that are unwell: nothing may
+	// happen to them, and they are well again because what was wrong is long ago.
+	aging = 30 * time.Second
 )
 
 func (c Config) withDefaults() Config {
@@ -104,6 +107,8 @@ func (c Config) withDefaults() Config {
 type Gateway struct {
 	cfg     Config
 	hold    time.Duration
+	aging   time.Duration
+	now     func() time.Time
 	access  downstream.Access
 	handler *downstream.Handler
 
@@ -131,8 +136,10 @@ type Gateway struct {
 	drawn    map[string]drawing // the scopes as they were drawn last
 	changes  uint64             // of what clients see
 	born     uint64             // scopes ever drawn for the first time
-	resumed  map[*pool.Pool]bool
-	told     map[string]*known // of each backend
+	// metersLeft is how many meters there were after the last sweep.
+	metersLeft int
+	resumed    map[*pool.Pool]bool
+	told       map[string]*known // of each backend
 	// toldSwitches are the switches as they were last told.
 	toldSwitches *discovery.Switches
 }
@@ -146,7 +153,7 @@ var (
 // what Put asks for.
 func New(cfg Config) *Gateway {
 	cfg = cfg.withDefaults()
-	g := &Gateway{cfg: cfg, hold: hold, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
+	g := &Gateway{cfg: cfg, hold: hold, aging: aging, now: time.Now, access: downstream.Access{Hosts: cfg.AllowedHosts, Origins: cfg.AllowedOrigins},
 		desired: map[string][]discovery.Backend{}, running: map[string]*member{},
 		drawn: map[string]drawing{}, resumed: map[*pool.Pool]bool{}, told: map[string]*known{},
 		wish: make(chan struct{}, 1), changed: make(chan struct{}, 1), settled: make(chan struct{}), instance: rand.Text()}
@@ -232,6 +239,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	var lastTold time.Time
 	calmed := time.NewTimer(0)
 	defer calmed.Stop()
+	aged := time.NewTicker(g.aging)
+	defer aged.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -242,6 +251,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 		case <-g.changed:
 			g.rebuild()
 		case <-calmed.C:
+		case <-aged.C:
+			if g.someDegraded() {
+				g.rebuild() // whoever waits for news looks again
+			}
 		}
 		g.settleOnce()
 		g.tellNews()

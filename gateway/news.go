@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"mcp-gw/discovery"
 	"mcp-gw/gateway/journal"
@@ -36,8 +35,8 @@ func (g *Gateway) tellNews() {
 			was = &known{}
 			g.told[m.name] = was
 		}
-		// What it is to clients may depend on others.
-		alone := m.want.Withheld == "" && len(m.want.Shape.DependsOn) == 0
+		// What it is to clients may depend on others, and how it is on the time.
+		alone := m.want.Withheld == "" && len(m.want.Shape.DependsOn) == 0 && was.health != HealthDegraded
 		if s == nil || was.state == s && was.member == m && alone {
 			continue
 		}
@@ -60,7 +59,7 @@ func (g *Gateway) tellNews() {
 func (g *Gateway) newsOfHealth(m *member, s *upstream.State, was *known, off bool) {
 	b := BackendState{Endpoints: endpoints(m.up)}
 	b.State, b.Reason = g.condition(m, s)
-	word, reason := health(b, s, time.Now())
+	word, reason := health(b, s, g.now())
 	from := was.health
 	if was.off {
 		from = "" // it comes as if it were new: that it was switched on is told already
@@ -90,6 +89,16 @@ func (g *Gateway) newsOfHealth(m *member, s *upstream.State, was *known, off boo
 		c.Message += ": " + reason
 	}
 	g.cfg.Journal.Change(c)
+}
+
+// someDegraded reports whether a backend was unwell when it was last told of.
+func (g *Gateway) someDegraded() bool {
+	for _, k := range g.told {
+		if k.health == HealthDegraded {
+			return true
+		}
+	}
+	return false
 }
 
 func countTools(n int) string {

@@ -133,9 +133,30 @@ func (g *Gateway) rebuild() {
 		}
 		view.Scopes[name] = old.scope
 	}
+	g.sweep(view)
 	maps.DeleteFunc(g.drawn, func(name string, _ drawing) bool { _, still := parts[name]; return !still })
 	g.view.Store(view)
 	close(g.shown.Swap(now).next)
+}
+
+// fewMeters are too few to be worth a sweep.
+const fewMeters = 1000
+
+// sweep forgets the meters of tools and prompts that are in no list any more and were
+// never called. It waits until there are twice as many as were left the last time.
+func (g *Gateway) sweep(view *downstream.View) {
+	if g.cfg.Journal.Meters() <= max(fewMeters, 2*g.metersLeft) {
+		return
+	}
+	listed := map[*journal.Meter]bool{}
+	for _, s := range view.Scopes {
+		for _, routes := range []map[string]*bridge.Route{s.Tools, s.Prompts} {
+			for _, r := range routes {
+				listed[r.Meter] = true
+			}
+		}
+	}
+	g.metersLeft = g.cfg.Journal.Sweep(func(m *journal.Meter) bool { return listed[m] })
 }
 
 // switchedOff is why clients do not find what a person does not want.

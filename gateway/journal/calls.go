@@ -155,6 +155,9 @@ func (j *Journal) Begin(r *Request) Recording {
 	if r.Client != nil {
 		r.Client.seen(now)
 	}
+	if r.Meter != nil {
+		r.Meter.use()
+	}
 	c.mu.Lock()
 	x := c.beginLocked(r, now)
 	id := x.id

@@ -141,6 +141,7 @@ type Outcome struct {
 
 // Start records that a call begins. It copies arguments, the raw JSON.
 func (m *Meter) Start(arguments []byte) Started {
+	m.use()
 	c := Started{meter: m, start: time.Now()}
 	r := record{at: c.start, kind: kindCall, backend: m.backend, tool: m.tool, meter: m, bytes: len(arguments)}
 	if !m.journal.calls.mode.payloads() {

@@ -17,22 +17,38 @@ type Meter struct {
 	window        window
 	backendSeries *series // of all tools of the backend
 	backendWindow *window
-	object        atomic.Pointer[json.RawMessage] // the tool's, as its backend describes it
+	// hidden reads the schemas, once, where they may have secrets.
+	hidden atomic.Pointer[func() secretNames]
+	used   atomic.Bool // there was a call
 }
 
 // Describe tells what the backend says of the tool: the raw object with its schemas,
-// which is kept. They say which arguments are secrets.
-func (m *Meter) Describe(tool json.RawMessage) { m.object.Store(&tool) }
+// which is kept where these may say that arguments are secrets.
+func (m *Meter) Describe(tool json.RawMessage) {
+	if !mayMark(tool) {
+		m.hidden.Store(nil)
+		return
+	}
+	read := sync.OnceValue(func() secretNames { return secretsOf(tool) })
+	m.hidden.Store(&read)
+}
 
 // secrets are the members of arguments and results that the schemas call secret.
 func (m *Meter) secrets() secretNames {
 	if m == nil {
 		return secretNames{}
 	}
-	if tool := m.object.Load(); tool != nil {
-		return secretsOf(*tool)
+	if read := m.hidden.Load(); read != nil {
+		return (*read)()
 	}
 	return secretNames{}
+}
+
+// use says that there is a call: what was counted is not forgotten.
+func (m *Meter) use() {
+	if !m.used.Load() {
+		m.used.Store(true)
+	}
 }
 
 // Stats of the tool.
@@ -97,6 +113,28 @@ func (j *Journal) Retain(keep func(backend, tool string) bool) {
 			delete(s.backends, backend)
 		}
 	}
+}
+
+// Meters is how many there are.
+func (j *Journal) Meters() int {
+	j.meters.mu.Lock()
+	defer j.meters.mu.Unlock()
+	return len(j.meters.tools)
+}
+
+// Sweep drops the meters that were never used and that listed does not want, and answers
+// how many are left: a backend may list other names each time it is asked, without end.
+// listed must not call the journal.
+func (j *Journal) Sweep(listed func(*Meter) bool) (left int) {
+	s := &j.meters
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, m := range s.tools {
+		if !m.used.Load() && !listed(m) {
+			delete(s.tools, key)
+		}
+	}
+	return len(s.tools)
 }
 
 // ToolStats are those of a backend's tool, and none when it has no meter.

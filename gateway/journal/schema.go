@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -25,7 +26,11 @@ const (
 // schema says, and never less.
 func secretsOf(tool json.RawMessage) secretNames {
 	out := secretNames{names: map[string]bool{}}
-	if len(tool) > maxSchema || !mayMark(tool) {
+	if !mayMark(tool) {
+		return out
+	}
+	if len(tool) > maxSchema {
+		out.all = true // nobody writes such; better too little is shown
 		return out
 	}
 	var t struct {
@@ -37,21 +42,26 @@ func secretsOf(tool json.RawMessage) secretNames {
 	for _, root := range []any{t.InputSchema, t.OutputSchema} {
 		s := schemaReader{root: root, names: out.names}
 		s.collect(root, 0)
-		out.all = out.all || s.marked(root, 0)
+		out.all = out.all || s.deep || s.marked(root, 0)
 	}
 	return out
 }
 
 // mayMark is a quick look: most schemas have no secrets.
 func mayMark(tool []byte) bool {
-	text := string(tool)
-	return strings.Contains(text, "writeOnly") || strings.Contains(text, "password") || strings.Contains(text, `\u`)
+	for _, word := range [...]string{"writeOnly", "assword", "ASSWORD", `\u`} {
+		if bytes.Contains(tool, []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 type schemaReader struct {
 	root  any
 	names map[string]bool
 	steps int
+	deep  bool // there is more than was looked at
 }
 
 // maxSchemaSteps bounds the work on schemas whose parts refer to each other.
@@ -60,6 +70,7 @@ const maxSchemaSteps = 100_000
 // collect notes the properties below node whose schema is marked.
 func (s *schemaReader) collect(node any, depth int) {
 	if depth > maxSchemaDepth {
+		s.deep = true
 		return
 	}
 	switch n := node.(type) {

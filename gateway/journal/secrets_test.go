@@ -68,6 +68,22 @@ func TestOddSchemas(t *testing.T) {
 	}
 }
 
+// What is too large or too deep to be read may say that anything is a secret.
+func TestSecretsOfSchemasThatAreNotRead(t *testing.T) {
+	for name, schema := range map[string]string{
+		"large": `{"inputSchema":{"properties":{"pin":{"format":"password"}},"description":"` + strings.Repeat("x", maxSchema) + `"}}`,
+		"deep": `{"inputSchema":` + strings.Repeat(`{"properties":{"a":`, maxSchemaDepth) + `{"properties":{"pin":{"writeOnly":true}}}` +
+			strings.Repeat("}}", maxSchemaDepth) + `}`,
+		"shouted": `{"inputSchema":{"properties":{"pin":{"format":"PASSWORD"}}}}`,
+	} {
+		m := New(Options{}).Meter("b", "t")
+		m.Describe(json.RawMessage(schema))
+		if !m.secrets().has("pin") {
+			t.Errorf("%s: it is shown", name)
+		}
+	}
+}
+
 func TestBinaryDataIsShownAsTypeSizeAndHash(t *testing.T) {
 	data := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("picture", 20)))
 	shown := func(text string) string { return string(redaction{abridge: true}.of([]byte(text))) }

@@ -82,6 +82,22 @@ func TestStats(t *testing.T) {
 	})
 }
 
+// A backend that lists other names each time leaves nothing behind, but what was called.
+func TestMetersThatNobodyUsedAreSwept(t *testing.T) {
+	j := New(Options{})
+	for _, tool := range []string{"listed", "called", "requested", "gone"} {
+		j.Meter("a", tool)
+	}
+	j.Meter("a", "called").Start(nil)
+	j.Begin(&Request{Meter: j.Meter("a", "requested")})
+	if left := j.Sweep(func(m *Meter) bool { return m.tool == "listed" }); left != 3 || j.Meters() != 3 {
+		t.Errorf("%d are left, want 3", left)
+	}
+	if j.ToolStats("a", "called"); j.Meters() != 3 {
+		t.Error("who asks makes a meter")
+	}
+}
+
 func TestStepsCoverEveryDuration(t *testing.T) {
 	if len(bounds)+1 != steps {
 		t.Fatalf("%d bounds, %d steps", len(bounds), steps)

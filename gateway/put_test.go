@@ -115,6 +115,7 @@ func TestManualWins(t *testing.T) {
 	await(t, "the label's", func() bool { return toolNames(g) == "x__echo" })
 	g.Put(manual(at("x", registered)))
 	await(t, "the registration", func() bool { b, _ := g.Backend("x"); return b.Source == "manual" && b.Status == "connected" })
+	g.WaitAttempt(t.Context(), "x") // until clients see it as well
 	b, _ := g.Backend("x")
 	if b.URL != registered || len(b.Diagnostics) != 1 || b.Diagnostics[0].Code != "L020" || !strings.Contains(b.Diagnostics[0].Message, "container box") {
 		t.Errorf("backend: %s %+v", b.URL, b.Diagnostics)

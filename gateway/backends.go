@@ -106,6 +106,7 @@ func (g *Gateway) describe(m *member) BackendState {
 		}
 	}
 	out.ToolCount, out.EnabledTools = len(s.Tools), len(out.Tools)
+	out.AlteredTools = g.altered.count(out.Name, s.Tools)
 	if len(b.Headers) > 0 {
 		out.Headers = map[string]string{}
 		for k := range b.Headers {

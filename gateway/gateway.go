@@ -124,6 +124,7 @@ type Gateway struct {
 	settle  func()        // closes it; further calls do nothing
 
 	switches atomic.Pointer[discovery.Switches]
+	altered  alterations
 
 	registry atomic.Pointer[registry]
 	view     atomic.Pointer[downstream.View]

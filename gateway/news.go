@@ -49,6 +49,7 @@ func (g *Gateway) tellNews() {
 			continue
 		}
 		delete(g.told, name)
+		g.altered.forget(name)
 		if was.health != "" {
 			g.cfg.Journal.Change(journal.Change{Kind: journal.ChangeBackend, Backend: name, From: was.health, Message: name + " was removed"})
 		}
@@ -124,20 +125,27 @@ func (g *Gateway) newsOfTools(name string, s *upstream.State, was *known) {
 	for _, t := range old {
 		before[t.Name] = t.Raw
 	}
+	altered := false
 	for _, t := range s.Tools {
 		switch raw, there := before[t.Name]; {
 		case !there:
 			c.Added = append(c.Added, t.Name)
+			altered = g.altered.note(name, t.Name, nil, t.Raw) || altered
 		case !bytes.Equal(raw, t.Raw):
 			c.Changed = append(c.Changed, t.Name)
+			altered = g.altered.note(name, t.Name, raw, t.Raw) || altered
 		}
 		delete(before, t.Name)
 	}
 	for _, t := range old {
 		if _, gone := before[t.Name]; gone {
 			c.Removed = append(c.Removed, t.Name)
+			g.altered.note(name, t.Name, t.Raw, nil)
 			delete(before, t.Name)
 		}
+	}
+	if altered {
+		g.reshow()
 	}
 	if len(c.Added)+len(c.Removed)+len(c.Changed) == 0 {
 		return // another order, or the same anew
@@ -178,6 +186,8 @@ func (g *Gateway) newsOfSwitches(now *discovery.Switches) {
 		c := journal.Change{Kind: journal.ChangeSwitch, Backend: name, To: "on"}
 		if now.Backends[name] {
 			c.To = "off"
+		} else {
+			g.altered.forget(name)
 		}
 		c.Message = fmt.Sprintf("%s was switched %s", name, c.To)
 		g.cfg.Journal.Change(c)
@@ -198,6 +208,7 @@ func (g *Gateway) newsOfSwitches(now *discovery.Switches) {
 				c.Added = append(c.Added, tool)
 			}
 		}
+		g.altered.trust(name, c.Added...)
 		var parts []string
 		for _, part := range []struct {
 			names []string

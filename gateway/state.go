@@ -58,6 +58,8 @@ type BackendState struct {
 	ToolCount    int `json:"toolCount"`
 	EnabledTools int `json:"enabledTools"`
 	Tokens       int `json:"tokens"`
+	// AlteredTools is how many tools it describes otherwise than before: see Altered.
+	AlteredTools int `json:"alteredTools,omitempty"`
 	// Beats are the last checks, oldest first.
 	Beats []Beat `json:"beats,omitempty"`
 	// Replicas is how many processes serve it; Endpoints are these, where there are
@@ -102,6 +104,9 @@ type ToolState struct {
 	// Tokens is what it costs a model, about, and TokenParts what for.
 	Tokens     int            `json:"tokens"`
 	TokenParts catalog.Tokens `json:"tokenParts"`
+	// Altered is how it was before its backend described it otherwise, nil when it is as
+	// it was.
+	Altered *Altered `json:"altered,omitempty"`
 }
 
 // Beat is a check in short.

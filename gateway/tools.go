@@ -29,7 +29,7 @@ func (g *Gateway) quiet(e catalog.Entry) ToolState {
 func (g *Gateway) tool(e catalog.Entry, stats journal.Stats) ToolState {
 	parts := e.Tokens(g.before(e.Backend))
 	return ToolState{Name: e.Exposed, Backend: e.Backend, OriginalName: e.Name, Tool: e.Raw,
-		Stats: stats, Tokens: parts.Sum(), TokenParts: parts}
+		Stats: stats, Tokens: parts.Sum(), TokenParts: parts, Altered: g.altered.of(e.Backend, e.Name)}
 }
 
 // before is what stands before a backend's descriptions.

@@ -170,6 +170,14 @@ type shown struct {
 	next     chan struct{}
 }
 
+// reshow has people look again: something is known of what they see that was not when
+// the view was made.
+func (g *Gateway) reshow() {
+	now := *g.shown.Load()
+	now.next = make(chan struct{})
+	close(g.shown.Swap(&now).next)
+}
+
 // awaitShown waits until clients see the state that m has: who has waited for a
 // backend calls it next.
 func (g *Gateway) awaitShown(ctx context.Context, m *member) {

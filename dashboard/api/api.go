@@ -227,6 +227,7 @@ func (s *server) routes() *echo.Echo {
 	e.GET("/api/tools", s.listTools, api...)
 	e.PATCH("/api/tools", s.switchTools, api...)
 	e.PATCH("/api/tools/:name", s.switchTool, api...)
+	e.GET("/api/tools/:name/callers", s.listCallers, api...)
 	e.POST("/api/tools/:name/call", s.callTool, api...)
 	e.GET("/api/resources", s.listResources, api...)
 	e.GET("/api/prompts", s.listPrompts, api...)

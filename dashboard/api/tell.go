@@ -194,7 +194,7 @@ func (t *teller) look() (states map[string]string, catalogue uint64) {
 		for _, tool := range b.Tools {
 			_, _ = hash.Write(tool)
 		}
-		for _, n := range []int{b.EnabledTools, b.Resources, b.Prompts, b.Tokens} {
+		for _, n := range []int{b.EnabledTools, b.AlteredTools, b.Resources, b.Prompts, b.Tokens} {
 			maphash.WriteComparable(&hash, n)
 		}
 		b.Tools = []json.RawMessage{}

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mcp-gw/gateway"
+	"mcp-gw/gateway/journal"
 )
 
 type toolsAnswer struct {
@@ -46,6 +47,22 @@ func (s *server) listTools(c echo.Context) error {
 			a.Tokens += t.Tokens
 		}
 	}
+	return c.JSON(http.StatusOK, a)
+}
+
+type callersAnswer struct {
+	Callers []journal.Caller `json:"callers"` // the latest first
+	// Since is when the oldest call was that is kept, of whatever; empty when none is.
+	Since string `json:"since,omitempty"`
+}
+
+func (s *server) listCallers(c echo.Context) error {
+	t, err := s.oneTool(param(c, "name"))
+	if err != nil {
+		return err
+	}
+	var a callersAnswer
+	a.Callers, a.Since = s.Gateway.Journal().Callers(t.Backend, t.OriginalName)
 	return c.JSON(http.StatusOK, a)
 }
 

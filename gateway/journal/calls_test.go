@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -375,6 +376,35 @@ func BenchmarkRecordWatched(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			j.Begin(&r).End(&Fate{}, r.Message, len(r.Message))
+		}
+	})
+}
+
+// Who called a tool is told by program, the latest first, of the calls that are kept.
+func TestCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := New(Options{Calls: 4})
+		as := func(session, name string) *Client {
+			return j.Met(Facts{Session: session, Info: []byte(`{"name":"` + name + `","version":"1"}`)}, nil)
+		}
+		call := func(c *Client, backend, tool string, kind ErrorKind) {
+			time.Sleep(time.Second)
+			j.Begin(&Request{Client: c, Method: "tools/call", Name: backend + "__" + tool, Original: tool, Backend: backend}).End(&Fate{Kind: kind}, nil, 0)
+		}
+		if callers, since := j.Callers("b", "t"); len(callers) != 0 || since != "" {
+			t.Errorf("before any call: %v since %q", callers, since)
+		}
+		call(as("1", "Cursor"), "b", "t", "")
+		call(as("2", "Claude Code"), "b", "t", "")
+		call(as("3", "Claude Code"), "b", "t", ErrTool)
+		call(as("3", "Claude Code"), "b", "other", "")
+		callers, since := j.Callers("b", "t")
+		if want := []Caller{{"Claude Code", "1", 2, 1, "2000-01-01T00:00:03.000Z"}, {"Cursor", "1", 1, 0, "2000-01-01T00:00:01.000Z"}}; !slices.Equal(callers, want) || since != "2000-01-01T00:00:01.000Z" {
+			t.Errorf("got %v since %s, want %v", callers, since, want)
+		}
+		call(as("1", "Cursor"), "c", "t", "") // the oldest call is not kept any more
+		if callers, since := j.Callers("b", "t"); len(callers) != 1 || since != "2000-01-01T00:00:02.000Z" {
+			t.Errorf("got %v since %s", callers, since)
 		}
 	})
 }

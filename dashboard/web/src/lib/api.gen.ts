@@ -195,6 +195,23 @@ export interface paths {
         patch: operations["switchTools"];
         trace?: never;
     };
+    "/api/tools/{name}/callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who called a tool, of the calls that are kept. */
+        get: operations["listCallers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tools/{name}": {
         parameters: {
             query?: never;
@@ -685,6 +702,8 @@ export interface components {
             toolCount: number;
             /** @description Those of them that clients may see. */
             enabledTools: number;
+            /** @description Those that it describes otherwise than when they were listed first, or switched on last. */
+            alteredTools?: number;
             /** @description What these cost a model, about. */
             tokens: number;
             /** @description The last 60 checks, oldest first. */
@@ -781,6 +800,7 @@ export interface components {
             /** @description The file that says that it is switched off. */
             savedIn?: string;
             tokenParts: components["schemas"]["TokenParts"];
+            altered?: components["schemas"]["Altered"];
         };
         Tools: {
             tools: components["schemas"]["Tool"][];
@@ -945,6 +965,35 @@ export interface components {
             name: number;
             description: number;
             schema: number;
+        };
+        /** @description A tool that its backend describes otherwise than when it was listed first since the gateway started, or switched on last. */
+        Altered: {
+            /**
+             * Format: date-time
+             * @description When the description of now was first seen.
+             */
+            at: string;
+            /** @description The backend's own object, as it was. */
+            before: Record<string, never>;
+        };
+        /** @description A program that called a tool. */
+        Caller: {
+            name: string;
+            version?: string;
+            /** @description Of those that are kept. */
+            calls: number;
+            errors: number;
+            /** Format: date-time */
+            lastAt: string;
+        };
+        Callers: {
+            /** @description The latest first. */
+            callers: components["schemas"]["Caller"][];
+            /**
+             * Format: date-time
+             * @description When the oldest call was that is kept, of whatever.
+             */
+            since?: string;
         };
         ToolSwitch: {
             enabled: boolean;
@@ -1985,6 +2034,39 @@ export interface operations {
             };
             /** @description It could not be saved; nothing has changed. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listCallers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What clients call it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By program. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Callers"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            /** @description There is none of that name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -160,6 +160,9 @@ describe('hints', () => {
 		expect(ids([tool('a__x', { raw: { description: '' } })])).toEqual(['silent']);
 		expect(ids([tool('a__x', { hidden: 'b has it.' })])).toEqual(['hidden']);
 		expect(ids([tool('a__x', { tokens: 9000 })])).toEqual(['long']);
+		const altered = (at: string) => tool('a__x', { altered: { at, before: {} } });
+		expect(ids([altered('2026-01-01T00:00:00Z')])).toEqual(['altered:2026-01-01T00:00:00Z:1']);
+		expect(ids([altered('2026-01-02T00:00:00Z')])).toEqual(['altered:2026-01-02T00:00:00Z:1']); // not dismissed with the other
 		expect(ids([tool('a__x', { tokens: 9000, enabled: false })])).toEqual([]);
 	});
 });

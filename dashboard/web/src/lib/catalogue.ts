@@ -14,7 +14,16 @@ export interface Tool {
 	locked?: string;
 	hidden?: string;
 	savedIn?: string;
+	/** How it was before its backend described it otherwise. */
+	altered?: Altered;
 	stats: { calls: number; errors: number; p50Ms?: number | null; p95Ms?: number | null; lastAt?: string };
+}
+
+export interface Altered {
+	/** When the description of now was first seen. */
+	at: string;
+	/** The tool as it was. */
+	before: unknown;
 }
 
 /** What the page reads of a tool once, and not with every keystroke. */
@@ -292,6 +301,23 @@ export function hints(entries: Entry[], since: number, now: number): Hint[] {
 					: `${hidden.length} tools are hidden from clients, because others have their names.`,
 			names: namesOf(hidden),
 			offersOff: false,
+		});
+	}
+	const altered = entries.filter((one) => one.tool.altered);
+	if (altered.length > 0) {
+		const first = altered[0]!.tool;
+		list.push({
+			// Another change is another hint.
+			id: `altered:${altered
+				.map((one) => one.tool.altered!.at)
+				.toSorted()
+				.at(-1)}:${altered.length}`,
+			text:
+				altered.length === 1
+					? `${first.name} is described otherwise than before. Look at what changed before a model trusts it.`
+					: `${altered.length} tools are described otherwise than before. Look at what changed before a model trusts them.`,
+			names: namesOf(altered),
+			offersOff: true,
 		});
 	}
 	const idle = on.filter((one) => one.tool.stats.calls === 0 && !one.tool.locked);

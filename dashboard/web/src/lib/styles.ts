@@ -2,7 +2,7 @@
  * only once, and would show a page without its own. */
 export async function restyle(): Promise<void> {
 	const missing = [...document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')].filter(
-		(link) => !link.sheet,
+		(link) => !link.sheet?.cssRules.length, // one that did not come is an empty one
 	);
 	await Promise.all(
 		missing.map(

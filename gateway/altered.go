@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"sync"
+	"time"
+
+	"mcp-gw/gateway/upstream"
+	"mcp-gw/gateway/wire"
+)
+
+// Altered is a tool that its backend describes otherwise than it did when people could
+// first look at it: when it was listed first since the gateway started, or when
+// somebody last switched it on.
+type Altered struct {
+	// At is when the gateway first saw the description of now.
+	At time.Time `json:"at"`
+	// Before is the tool's object as it was, byte for byte.
+	Before json.RawMessage `json:"before"`
+}
+
+// Bounds on what is kept of one backend. A tool beyond them is not called altered.
+const (
+	maxAltered      = 1000
+	maxAlteredBytes = 4 << 20
+)
+
+// alterations are the tools that are not what they were, by backend and the backend's
+// own names. A tool that is not listed just now may be among them: it is compared when
+// it comes back.
+type alterations struct {
+	mu       sync.RWMutex // guards what follows
+	backends map[string]*alteredTools
+}
+
+type alteredTools struct {
+	tools map[string]Altered
+	bytes int
+}
+
+// note compares a tool as it was and as it is now, nil when it is not there, and
+// reports whether something else is known of it than before.
+func (a *alterations) note(backend, tool string, before, now []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b := a.backends[backend]
+	if b == nil {
+		b = &alteredTools{tools: map[string]Altered{}}
+	}
+	was, known := b.tools[tool]
+	switch {
+	case !known && (before == nil || now != nil && means(before, now)):
+		return false
+	case !known && (len(b.tools) >= maxAltered || b.bytes+len(before) > maxAlteredBytes):
+		return false
+	case !known:
+		was = Altered{Before: bytes.Clone(before)}
+		b.bytes += len(before)
+	case now != nil && means(was.Before, now):
+		b.bytes -= len(was.Before)
+		delete(b.tools, tool)
+		return true
+	}
+	was.At = time.Now().UTC().Truncate(time.Millisecond)
+	b.tools[tool] = was
+	if a.backends == nil {
+		a.backends = map[string]*alteredTools{}
+	}
+	a.backends[backend] = b
+	return true
+}
+
+// trust forgets what tools were: from now on they are compared with what they are.
+func (a *alterations) trust(backend string, tools ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b := a.backends[backend]
+	if b == nil {
+		return
+	}
+	for _, tool := range tools {
+		b.bytes -= len(b.tools[tool].Before)
+		delete(b.tools, tool)
+	}
+}
+
+// forget forgets all tools of a backend.
+func (a *alterations) forget(backend string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.backends, backend)
+}
+
+// of answers what is known of a tool, nil when it is what it was.
+func (a *alterations) of(backend, tool string) *Altered {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	b := a.backends[backend]
+	if b == nil {
+		return nil
+	}
+	if was, known := b.tools[tool]; known {
+		return &was
+	}
+	return nil
+}
+
+// count answers how many of a backend's tools are altered.
+func (a *alterations) count(backend string, tools []upstream.Tool) (n int) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	b := a.backends[backend]
+	if b == nil {
+		return 0
+	}
+	for _, t := range tools {
+		if _, known := b.tools[t.Name]; known {
+			n++
+		}
+	}
+	return n
+}
+
+// meaning is what a model, and whoever trusts it, goes by.
+var meaning = []string{"title", "description", "inputSchema", "outputSchema", "annotations"}
+
+// means reports whether two tools say the same, however it is written.
+func means(a, b []byte) bool {
+	for _, member := range meaning {
+		x, y := wire.Member(a, member), wire.Member(b, member)
+		if bytes.Equal(x, y) {
+			continue
+		}
+		var v, w any
+		if len(x) == 0 || len(y) == 0 || json.Unmarshal(x, &v) != nil || json.Unmarshal(y, &w) != nil || !reflect.DeepEqual(v, w) {
+			return false
+		}
+	}
+	return true
+}

@@ -101,7 +101,7 @@ func noBackend(name string) error {
 func (s *server) settings(b gateway.BackendState) []discovery.Setting {
 	if r, ok := s.Manual.Lookup(b.Name); ok && b.Source == discovery.SourceManual {
 		settings := []discovery.Setting{
-			{Key: "url", Value: showURL(r.URL), Source: "file"},
+			{Key: "url", Value: discovery.ShowURL(r.URL), Source: "file"},
 			{Key: "transport", Value: string(r.Transport), Source: "file"},
 			{Key: "enabled", Value: boolText(r.Enabled), Source: "file"},
 		}
@@ -261,14 +261,6 @@ func (s *server) reconnect(c echo.Context) error {
 		}
 	}
 	return fail(http.StatusNotFound, "Backend not found in config")
-}
-
-func showURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
-		return text
-	}
-	return u.Redacted()
 }
 
 func containerOf(b gateway.BackendState) string {

@@ -186,13 +186,21 @@ func TestSecretsStayInside(t *testing.T) {
 	h.call(t, "POST", "/api/backends", ha)
 	h.call(t, "POST", "/api/backends", `{"name":"dead","url":"http://bob:s3cr3t@dead/mcp","transport":"http","headers":{"X-Key":"s3cr3t"}}`)
 	h.call(t, "POST", "/api/backends", `{"name":"x","url":"ftp://bob:s3cr3t@h","transport":"http"}`)
+	h.call(t, "POST", "/api/backends", `{"name":"hosted","url":"https://s3cr3t@mcp.example.com/mcp?exaApiKey=s3cr3t&x=1","transport":"http"}`)
+	o := discovery.Observed{Container: discovery.Container{ID: "aaaa1111", Name: "box"}, Verdict: "registered", Backend: "box", URL: "http://h/?token=s3cr3t"}
+	for _, name := range discovery.StepNames {
+		o.Ladder = append(o.Ladder, discovery.Step{Name: name, State: "ok"})
+	}
+	h.server.Discovery = &fakeDiscovery{report: discovery.Report{Containers: []discovery.Observed{o}}}
 	h.gateway.mu.Lock()
 	text := `Get "http://bob:s3cr3t@dead/mcp?api_key=s3cr3t": refused`
 	h.gateway.byHand[1].Error, h.gateway.byHand[1].Reason = &text, text
+	h.gateway.docker = []gateway.BackendState{{Name: "box", Source: discovery.SourceDocker, Transport: "http", Status: "error", State: "failed", Failure: "not_mcp", Reason: text, Error: &text,
+		URL: o.URL, Answer: text, Container: &o.Container, Endpoints: []gateway.EndpointState{{ID: "1", State: "failed", URL: o.URL, Reason: text}}}}
 	h.gateway.mu.Unlock()
 	m := h.gateway.journal.Meter("ha", "t")
 	m.Start([]byte(`{"deep":[{"password":"s3cr3t"}]}`)).End(journal.Outcome{Err: text})
-	for _, path := range []string{"/", "/api/health", "/api/backends", "/api/backends/ha", "/api/backends/dead", "/api/logs", "/api/discovery", "/api/tools", "/metrics"} {
+	for _, path := range []string{"/", "/api/health", "/api/backends", "/api/backends/ha", "/api/backends/dead", "/api/logs", "/api/backends/hosted", "/api/backends/box", "/api/overview", "/api/discovery", "/api/discovery/box", "/api/tools", "/metrics"} {
 		if _, got := h.call(t, "GET", path, ""); strings.Contains(got, "s3cr3t") {
 			t.Errorf("GET %s shows a secret: %s", path, got)
 		}

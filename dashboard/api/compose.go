@@ -39,7 +39,7 @@ func (s *server) composed(b gateway.BackendState, labels map[string]string) stri
 		service = "service"
 	}
 	if u, err := url.Parse(r.URL); err == nil {
-		notes = append(notes, "the service that serves "+u.Redacted())
+		notes = append(notes, "the service that serves "+discovery.ShowURL(r.URL))
 		port := u.Port()
 		if port == "" {
 			port = map[string]string{"https": "443"}[u.Scheme]

@@ -57,7 +57,12 @@ func (s *server) discovery() discoveryAnswer {
 		if o.Diagnostics == nil {
 			o.Diagnostics = []discovery.Diagnostic{}
 		}
-		containers[i] = s.climb(s.contest(o))
+		o = s.climb(s.contest(o))
+		o.URL = discovery.ShowURL(o.URL)
+		for k := range o.Others { // climb has made them its own
+			o.Others[k].URL = discovery.ShowURL(o.Others[k].URL)
+		}
+		containers[i] = o
 	}
 	report.Containers = containers
 	return discoveryAnswer{Enabled: true, Report: report}
@@ -74,7 +79,7 @@ func (s *server) contest(o discovery.Observed) discovery.Observed {
 		return o
 	}
 	o.Verdict = "conflict"
-	o.Reason = fmt.Sprintf("The name %q is registered by hand for %s, and a registration by hand wins.", o.Backend, showURL(winner.URL))
+	o.Reason = fmt.Sprintf("The name %q is registered by hand for %s, and a registration by hand wins.", o.Backend, discovery.ShowURL(winner.URL))
 	o.Fix = fmt.Sprintf("Give the container another name with the label mcp-gw.name, or remove the registration with DELETE /api/backends/%s.", o.Backend)
 	return o
 }

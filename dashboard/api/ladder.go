@@ -49,6 +49,7 @@ func (s *server) climbOne(o discovery.Observed) discovery.Observed {
 	if !ok || b.Source != discovery.SourceDocker {
 		return o
 	}
+	b = show(b)
 	o.Ladder = slices.Clone(o.Ladder)
 	for i, step := range steps(b) {
 		if rung := rungReached + i; rung < len(o.Ladder) {

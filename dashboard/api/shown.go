@@ -105,7 +105,7 @@ func credentialsByHand(headers map[string]string) string {
 // show masks what is secret in a state, and makes lists of what is nothing.
 // The gateway masks as well; what leaves the house is looked at once more.
 func show(b gateway.BackendState) gateway.BackendState {
-	b.URL = showURL(b.URL)
+	b.URL = discovery.ShowURL(b.URL)
 	b.Reason, b.Answer = journal.RedactText(b.Reason), journal.RedactText(b.Answer)
 	if b.Error != nil {
 		text := journal.RedactText(*b.Error)
@@ -117,6 +117,10 @@ func show(b gateway.BackendState) gateway.BackendState {
 			masked[name] = manual.Masked
 		}
 		b.Headers = masked
+	}
+	b.Endpoints = slices.Clone(b.Endpoints)
+	for i, e := range b.Endpoints {
+		b.Endpoints[i].URL, b.Endpoints[i].Reason = discovery.ShowURL(e.URL), journal.RedactText(e.Reason)
 	}
 	if b.Tools == nil {
 		b.Tools = []json.RawMessage{}

@@ -13,7 +13,6 @@ import (
 	"mcp-gw/discovery"
 	"mcp-gw/discovery/manual"
 	"mcp-gw/gateway"
-	"mcp-gw/gateway/journal"
 )
 
 const (
@@ -90,14 +89,12 @@ func (s *server) registrationOf(body candidate) (manual.Registration, error) {
 }
 
 func outcome(b gateway.BackendState) tried {
+	b = show(b)
 	t := tried{OK: b.State == "ready", Steps: steps(b), Tools: b.ToolCount, Failure: b.Failure}
-	for i := range t.Steps {
-		t.Steps[i].Detail = journal.RedactText(showURL(t.Steps[i].Detail)) // which may be an address
-	}
 	if t.OK {
-		t.Transport, t.URL, t.ProtocolVersion, t.ServerInfo = b.Transport, showURL(b.URL), b.ProtocolVersion, b.ServerInfo
+		t.Transport, t.URL, t.ProtocolVersion, t.ServerInfo = b.Transport, b.URL, b.ProtocolVersion, b.ServerInfo
 		return t
 	}
-	t.Reason, t.Fix = journal.RedactText(b.Reason), remedyByHand(b.Failure, b.URL, b.Headers)
+	t.Reason, t.Fix = b.Reason, remedyByHand(b.Failure, b.URL, b.Headers)
 	return t
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"mcp-gw/discovery"
 )
 
 // sickTime is how long a health check has to fail before the tools are hidden: one
@@ -70,10 +72,10 @@ func oneLine(output string) string {
 		if secretValue(w) || i > 0 && secretValue(words[i-1]+" "+w) {
 			return masked
 		}
-		if name, value, ok := strings.Cut(w, "="); ok && value != "" && secretKey(name) {
+		if name, value, ok := strings.Cut(w, "="); ok && value != "" && discovery.SecretName(name) {
 			return masked
 		}
-		if name, ok := strings.CutSuffix(w, ":"); ok && secretKey(name) {
+		if name, ok := strings.CutSuffix(w, ":"); ok && discovery.SecretName(name) {
 			return masked
 		}
 	}

@@ -161,7 +161,7 @@ func (s *spec) take(key, value string) {
 	lower := lowerASCII(rest)
 	shown := show(lower, value)
 	l, member, known := lookup(rest)
-	if secretValue(value) || secretKey(lower) && !namesSecret(lower) && l.key != "tools.rename." {
+	if secretValue(value) || discovery.SecretName(lower) && !namesSecret(lower) && l.key != "tools.rename." {
 		instead := fmt.Sprintf("%[1]s.auth=bearer and %[1]s.auth.secret=<secret name>", s.prefix)
 		switch {
 		case l.key == "headers.":

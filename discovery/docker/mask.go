@@ -4,6 +4,8 @@ import (
 	"net/textproto"
 	"strings"
 	"unicode/utf8"
+
+	"mcp-gw/discovery"
 )
 
 // masked stands for a value that nobody is to read.
@@ -19,7 +21,7 @@ func commandHides(value string) bool {
 	for i, w := range words {
 		name, set, _ := strings.Cut(w, "=")
 		switch {
-		case secretValue(w), secretValue(set), secretKey(lowerASCII(name)) && (set != "" || strings.HasPrefix(w, "-") && i+1 < len(words)):
+		case secretValue(w), secretValue(set), discovery.SecretName(lowerASCII(name)) && (set != "" || strings.HasPrefix(w, "-") && i+1 < len(words)):
 			return true
 		}
 	}
@@ -43,7 +45,7 @@ func show(key, value string) string {
 		if !nameLike(value) {
 			return masked
 		}
-	case secretKey(key) && !strings.HasPrefix(key, "tools.rename."):
+	case discovery.SecretName(key) && !strings.HasPrefix(key, "tools.rename."):
 		return masked
 	}
 	if len(value) <= maxShown {
@@ -54,17 +56,6 @@ func show(key, value string) string {
 		cut--
 	}
 	return strings.ToValidUTF8(value[:cut], "�") + "…"
-}
-
-// secretKey reports whether key names something that is secret by custom.
-func secretKey(key string) bool {
-	key = strings.ToLower(key)
-	for _, word := range []string{"authorization", "cookie", "token", "secret", "passw", "credential", "api-key", "apikey", "api_key", "private"} {
-		if strings.Contains(key, word) {
-			return true
-		}
-	}
-	return strings.HasSuffix(key, "-key") || strings.HasSuffix(key, "_key") || strings.HasSuffix(key, ".key")
 }
 
 // nameLike reports whether value looks like the name of a secret, rather than like

@@ -88,11 +88,7 @@ func (r Registration) Validate() error {
 	}
 	u, err := url.Parse(r.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		shown := r.URL
-		if err == nil {
-			shown = u.Redacted()
-		}
-		return invalid("url", "url %q must be absolute, http or https, as in http://10.0.0.5:8080/mcp", shown)
+		return invalid("url", "url %q must be absolute, http or https, as in http://10.0.0.5:8080/mcp", discovery.ShowURL(r.URL))
 	}
 	if err := validateHeaders(r.Headers); err != nil {
 		return err
@@ -152,10 +148,17 @@ func validateHeaders(headers map[string]string) error {
 	return nil
 }
 
-// unmask puts the values that old has in the place of masked ones. It refuses to
-// send them to another host, or to whoever another certificate lets in: who may replace a registration need not know its
-// secrets, and must not learn them that way.
+// unmask puts the values that old has in the place of masked ones, those of the url
+// too. It refuses to send them to another host, or to whoever another certificate lets
+// in: who may replace a registration need not know its secrets, and must not learn them
+// that way.
 func (r *Registration) unmask(old Registration) error {
+	if r.URL != old.URL && r.URL == discovery.ShowURL(old.URL) { // as it was shown
+		if r.TLS != old.TLS {
+			return invalid("url", "url has masked values, and tls says something else now of who may read them: give the values themselves")
+		}
+		r.URL = old.URL
+	}
 	headers := maps.Clone(r.Headers)
 	for name, value := range r.Headers {
 		if value != Masked {

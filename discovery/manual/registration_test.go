@@ -116,3 +116,20 @@ func TestMaskedValuesStayWithTheirCertificate(t *testing.T) {
 		}
 	}
 }
+
+// An address comes back as it was shown.
+func TestAMaskedAddressIsTheOldOne(t *testing.T) {
+	old := Registration{Name: "a", URL: "https://h/mcp?exaApiKey=secret", Transport: "http"}
+	r := Registration{Name: "a", URL: "https://h/mcp?exaApiKey=xxxxx", Transport: "http"}
+	if err := r.unmask(old); err != nil || r.URL != old.URL {
+		t.Errorf("%s, %v", r.URL, err)
+	}
+	r.URL, r.TLS = "https://h/mcp?exaApiKey=xxxxx", discovery.TLS{SkipVerify: true}
+	if err := r.unmask(old); err == nil || r.URL == old.URL {
+		t.Errorf("who lets another server in has the secret: %s, %v", r.URL, err)
+	}
+	r.URL, r.TLS = "https://h/other?exaApiKey=xxxxx", discovery.TLS{}
+	if err := r.unmask(old); err != nil || r.URL != "https://h/other?exaApiKey=xxxxx" {
+		t.Errorf("another address: %s, %v", r.URL, err)
+	}
+}

@@ -1,0 +1,57 @@
+package discovery
+
+import (
+	"net/url"
+	"strings"
+)
+
+// hidden stands in an address for what nobody is to read, as it does in url.URL.Redacted.
+const hidden = "xxxxx"
+
+// SecretName reports whether name, of a setting or a parameter, stands for something that
+// is secret by custom. It errs on the safe side.
+func SecretName(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range []string{"authorization", "cookie", "token", "secret", "passw", "credential", "api-key", "apikey", "api_key", "private"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, "-key") || strings.HasSuffix(name, "_key") || strings.HasSuffix(name, ".key")
+}
+
+// ShowURL is an address as it may be shown: a password in it, a user that has none and so
+// is most often a token, and parameters that are secret by their names are masked. What
+// has none of them stays as it is, byte for byte.
+func ShowURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	query, secret := shownQuery(u.RawQuery)
+	if u.User == nil && !secret {
+		return address
+	}
+	if u.User != nil {
+		if _, has := u.User.Password(); has {
+			u.User = url.UserPassword(u.User.Username(), hidden)
+		} else {
+			u.User = url.User(hidden)
+		}
+	}
+	u.RawQuery = query
+	return u.String()
+}
+
+// shownQuery masks the values of a query, and reports whether there was anything to mask.
+func shownQuery(query string) (shown string, secret bool) {
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		name, value, _ := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(name)
+		if value != "" && (err != nil || SecretName(plain) || strings.EqualFold(plain, "key")) {
+			parts[i], secret = name+"="+hidden, true
+		}
+	}
+	return strings.Join(parts, "&"), secret
+}

@@ -73,8 +73,12 @@ func measureIdle(ctx context.Context, r *rig) ([]figure, error) {
 		return nil, err
 	}
 	used := float64(procstat.CPU(pids)-before) / float64(time.Since(began))
+	memory := procstat.RSS(pids)
+	if memory == 0 {
+		return nil, errors.New("the gateway is not there any more")
+	}
 	return []figure{
 		{"CPU", 100 * used, 0.5, "% of a core"},
-		{"memory", float64(procstat.RSS(pids)) / 1e6, 60, "MB"},
+		{"memory", float64(memory) / 1e6, 60, "MB"},
 	}, nil
 }

@@ -155,7 +155,7 @@ func chooseHome(wanted string, all []netInfo) home {
 // homeByName is the wanted network where the engine lists none: what containers say
 // of theirs has to do. Names only: stopped ones keep the ids of networks that were
 // removed.
-func homeByName(wanted string, list []summary) home {
+func homeByName(wanted string, list []observation) home {
 	composed := map[string]bool{}
 	for _, c := range list {
 		for _, e := range c.endpoints {

@@ -180,20 +180,16 @@ func (e *engine) close() { _ = e.cli.Close() } // closes idle connections, canno
 
 // containers lists all containers, running or not. It has no filter: a container
 // with a misspelt label, or none, is to be seen too.
-func (e *engine) containers(ctx context.Context) ([]summary, error) {
+func (e *engine) containers(ctx context.Context) ([]observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	list, err := e.cli.ContainerList(ctx, container.ListOptions{All: true})
 	if err != nil {
 		return nil, fmt.Errorf("list containers: %w", asked(pathContainers, err))
 	}
-	out := make([]summary, 0, len(list))
+	out := make([]observation, 0, len(list))
 	for _, c := range list {
-		s := summary{id: c.ID, labels: c.Labels, networkMode: c.HostConfig.NetworkMode}
-		if c.NetworkSettings != nil {
-			s.endpoints = endpoints(c.NetworkSettings.Networks)
-		}
-		out = append(out, s)
+		out = append(out, observeLine(c))
 	}
 	return out, nil
 }

@@ -55,6 +55,16 @@ func (g *guard) take(err error) error {
 	return nil
 }
 
+// routine is how much a look without a reason is of. Where events tell of what happens,
+// the listing shows nearly everything that they may have failed to; thorough is how long
+// ago everything was looked at.
+func (s *session) routine(thorough time.Duration) depth {
+	if s.polling.Load() || s.eng.podman || thorough >= s.p.pace.thorough {
+		return lookAll
+	}
+	return lookChanged
+}
+
 // cadence is the time to the next look without a reason. changed is how long ago
 // the set changed.
 func (s *session) cadence(changed time.Duration) time.Duration {

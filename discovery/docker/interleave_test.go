@@ -352,9 +352,10 @@ func (s *sim) endLook(id string, fails bool) {
 
 // list takes a listing, which may be of some time ago.
 func (s *sim) list() {
-	var list []summary
+	var list []observation
 	row := func(o observation) {
-		list = append(list, summary{id: o.id, labels: o.labels, networkMode: o.networkMode, endpoints: o.endpoints})
+		o.startedAt, o.finishedAt, o.partial = time.Time{}, time.Time{}, true
+		list = append(list, o)
 	}
 	if s.roll(2) == 0 {
 		for _, o := range s.stale {
@@ -365,7 +366,7 @@ func (s *sim) list() {
 			row(*o)
 		}
 	}
-	s.markAll(list, s.roll(2) == 0)
+	s.markAll(list, depth(s.roll(3)), s.now)
 }
 
 // check looks at what holds at any time.
@@ -388,7 +389,7 @@ func (s *sim) settle() {
 		s.endLook(id, false)
 	}
 	if s.lost {
-		s.script = []byte{1, 1}
+		s.script = []byte{1, byte(lookAll)}
 		s.list()
 	}
 	for round := 0; s.anyBusy(); round++ {

@@ -34,8 +34,10 @@ type observation struct {
 	endpoints   []endpoint
 	openStdin   bool
 	tty         bool
-	// partial: it comes from a listing, which knows neither startedAt nor finishedAt,
-	// openStdin and tty.
+	// partial: it is a line of a listing, which knows neither startedAt nor finishedAt,
+	// openStdin and tty. Listings say which containers there are; what a container is,
+	// only an inspect says, because an engine may serve listings from a copy that lags
+	// behind its events (20.10 does).
 	partial bool
 }
 
@@ -72,6 +74,15 @@ func (o observation) generation() string {
 // for its next restart.
 func (o observation) up() bool { return o.status == "running" || o.status == "paused" }
 
+// says reports whether a line of a listing, taken by itself, is what an inspect that
+// found o would have put there. What listings do not tell may be otherwise.
+func (o observation) says(line observation) bool {
+	return line.id == o.id && line.name == o.name && line.status == o.status && line.exitCode == o.exitCode && line.health == o.health &&
+		line.networkMode == o.networkMode && slices.EqualFunc(line.endpoints, o.endpoints, func(a, b endpoint) bool {
+		return a.network == b.network && a.networkID == b.networkID && a.ipv4 == b.ipv4 && a.ipv6 == b.ipv6
+	})
+}
+
 // networks returns the names of the networks the container is attached to, sorted.
 func (o observation) networks() []string {
 	names := make([]string, len(o.endpoints))
@@ -80,16 +91,6 @@ func (o observation) networks() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// summary is one line of a container listing. Listings say which containers
-// there are; what a container is, only an inspect says, because an engine may
-// serve listings from a copy that lags behind its events (20.10 does).
-type summary struct {
-	id          string
-	labels      map[string]string
-	networkMode string
-	endpoints   []endpoint
 }
 
 // event is one message of the engine's event stream.

@@ -62,6 +62,7 @@ type pace struct {
 	resync     time.Duration // between listings without a reason
 	resyncCalm time.Duration // the same, when nothing has changed for calm
 	calm       time.Duration
+	thorough   time.Duration // between looks at every container, whatever the listing says
 	// resyncPodman is the same for an engine that forgets to tell.
 	resyncPodman time.Duration
 	poll         time.Duration // the same where there are no events
@@ -79,7 +80,7 @@ type pace struct {
 }
 
 var usualPace = pace{
-	relist: time.Second, resync: 30 * time.Second, resyncCalm: time.Minute, calm: 10 * time.Minute,
+	relist: time.Second, resync: 30 * time.Second, resyncCalm: time.Minute, calm: 10 * time.Minute, thorough: 5 * time.Minute,
 	resyncPodman: 15 * time.Second, poll: 3 * time.Second, reask: time.Minute,
 	guard: 5 * time.Second, quiet: time.Minute, retry: 2 * time.Second, hearing: time.Second,
 	straggler: 2 * time.Second, putGap: 10 * time.Millisecond, saving: time.Second,

@@ -49,7 +49,7 @@ func ownTraces(configured string) traces {
 
 // findSelf returns the id of the container that left the traces, "" when it is
 // none of list: the gateway runs outside, or under another engine.
-func findSelf(t traces, list []summary) string {
+func findSelf(t traces, list []observation) string {
 	var sure, guesses []string
 	if t.configured != "" {
 		sure = append(sure, t.configured)
@@ -70,7 +70,7 @@ func findSelf(t traces, list []summary) string {
 		if len(g) < shortest {
 			continue
 		}
-		if i := slices.IndexFunc(list, func(s summary) bool { return strings.HasPrefix(s.id, g) }); i >= 0 {
+		if i := slices.IndexFunc(list, func(s observation) bool { return strings.HasPrefix(s.id, g) }); i >= 0 {
 			return list[i].id
 		}
 	}

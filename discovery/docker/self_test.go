@@ -10,7 +10,7 @@ import (
 
 func TestFindSelf(t *testing.T) {
 	own, other := strings.Repeat("a1", 32), strings.Repeat("b2", 32)
-	list := []summary{
+	list := []observation{
 		{id: other, endpoints: []endpoint{{network: "net", ipv4: netip.MustParseAddr("172.20.0.9")}, {network: "stopped"}}},
 		{id: own, endpoints: []endpoint{{network: "net", ipv4: netip.MustParseAddr("172.20.0.3"), ipv6: netip.MustParseAddr("fd00::3")}}},
 	}

@@ -168,7 +168,7 @@ func (s *session) attend(ctx context.Context, id string) {
 
 // sync lists, and inspects what the listing calls for. It returns when the table
 // knows the result; containers whose inspect is late join when it comes.
-func (s *session) sync(ctx context.Context, newOnly bool) error {
+func (s *session) sync(ctx context.Context, much depth) error {
 	list, err := s.eng.containers(ctx)
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 			s.p.log.Debug("cannot list networks", "err", err) // what was known stands
 		}
 	}
-	if slices.ContainsFunc(list, func(c summary) bool { return c.networkMode == "host" && speaks(s.p.cfg.LabelPrefix, c.labels) }) {
+	if slices.ContainsFunc(list, func(c observation) bool { return c.networkMode == "host" && speaks(s.p.cfg.LabelPrefix, c.labels) }) {
 		switch addr, err := s.p.hostAddr(ctx); {
 		case err != nil && known.IsValid():
 			homes[0].host = known
@@ -198,7 +198,7 @@ func (s *session) sync(ctx context.Context, newOnly bool) error {
 	s.p.table.move(homes[0], findSelf(s.p.traces(), list), time.Now(), homes[1:]...)
 	s.p.readSecrets(nil)
 	s.p.loadNames()
-	attend, done := s.p.table.markAll(list, newOnly)
+	attend, done := s.p.table.markAll(list, much, time.Now())
 	for _, id := range attend {
 		s.wg.Go(func() { s.attend(ctx, id) })
 	}
@@ -241,7 +241,8 @@ func (s *session) watch(ctx context.Context) error {
 	var (
 		synced    = make(chan error, 1) // the running sync's result
 		syncing   bool
-		newOnly   bool           // the running sync is a second look
+		much      depth          // of the running sync
+		thorough  time.Time      // when the last one that looks at everything began
 		asked     []chan<- error // rescans that the running sync began after
 		again     bool           // another sync is wanted as soon as this one ended
 		failures  int
@@ -258,15 +259,19 @@ func (s *session) watch(ctx context.Context) error {
 	for _, t := range []*time.Timer{relist, resync, hold, gap, saving, listening, guard.tick} {
 		defer t.Stop()
 	}
-	start := func(second bool) {
+	start := func(d depth) {
 		if syncing {
 			again = true
 			return
 		}
-		second = second && len(p.eager) == 0
-		syncing, newOnly = true, second
+		if len(p.eager) > 0 {
+			d = lookAll
+		}
+		if syncing, much = true, d; d == lookAll {
+			thorough = time.Now()
+		}
 		asked, p.eager = append(asked, p.eager...), nil
-		s.wg.Go(func() { synced <- s.sync(ctx, second) })
+		s.wg.Go(func() { synced <- s.sync(ctx, d) })
 	}
 	publish := func() {
 		next, put := p.publish(s.sink)
@@ -286,7 +291,7 @@ func (s *session) watch(ctx context.Context) error {
 	// Whatever way this ends, nobody who asked for a rescan is left waiting.
 	defer func() { p.eager = append(p.eager, asked...) }()
 	defer p.saveNames()
-	start(false)
+	start(lookAll)
 	for {
 		select {
 		case <-ctx.Done():
@@ -310,10 +315,10 @@ func (s *session) watch(ctx context.Context) error {
 					relist.Reset(p.pace.relist)
 					p.voice.engineBack(s.eng, p.cfg.Host)
 				}
-				if first || !newOnly {
+				if first || much != lookNew {
 					resync.Reset(s.cadence(time.Since(lastPut)))
 				}
-				if first || newOnly || s.polling.Load() {
+				if first || much == lookNew || s.polling.Load() {
 					p.table.silent() // a new connection finds what it has not heard of
 				} else {
 					listening.Reset(p.pace.hearing)
@@ -327,7 +332,7 @@ func (s *session) watch(ctx context.Context) error {
 			asked = nil
 			if again || len(p.eager) > 0 {
 				again = false
-				start(false)
+				start(lookAll)
 			}
 
 		case <-s.changed:
@@ -349,14 +354,14 @@ func (s *session) watch(ctx context.Context) error {
 			p.saveNames()
 
 		case <-s.resync:
-			start(false)
+			start(lookAll)
 		case r := <-p.rescans:
 			p.eager = append(p.eager, r)
-			start(false)
+			start(lookAll)
 		case <-relist.C:
-			start(true)
+			start(lookNew)
 		case <-resync.C:
-			start(false)
+			start(s.routine(time.Since(thorough)))
 		case <-guard.tick.C:
 			if err := guard.look(ctx); err != nil {
 				return err

@@ -208,23 +208,39 @@ func (t *table) inspectErrors() (id string, err error, blind bool) {
 	return id, err, blind && err != nil
 }
 
-// markAll marks what a listing calls for: all records, because what is not
-// listed any more may be gone, and every listed container that concerns the
-// gateway. With newOnly only those without a record, and those that left the
-// listing. It returns whom to attend, and what to wait for.
-func (t *table) markAll(list []summary, newOnly bool) (attend []string, done []<-chan struct{}) {
+// depth is how much a listing calls for.
+type depth int
+
+const (
+	// lookAll inspects every container that may concern the gateway.
+	lookAll depth = iota
+	// lookChanged passes over those of which the listing says what is known. It finds
+	// nothing of a restart that left all else as it was.
+	lookChanged
+	// lookNew inspects those without a record, and those that left the listing.
+	lookNew
+)
+
+// markAll marks what a listing calls for. It returns whom to attend, and what to wait
+// for. What is not listed any more may be gone, and is always asked for.
+func (t *table) markAll(list []observation, much depth, now time.Time) (attend []string, done []<-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	ids := map[string]bool{}
-	listed := map[string]bool{}
-	for _, s := range list {
-		listed[s.id] = true
-		if r := t.records[s.id]; (r == nil || r.gone) && t.mayConcern(s) {
-			ids[s.id] = true
+	listed := make(map[string]observation, len(list))
+	for _, line := range list {
+		listed[line.id] = line
+		if r := t.records[line.id]; (r == nil || r.gone) && t.mayConcern(line) {
+			ids[line.id] = true
 		}
 	}
 	for id, r := range t.records {
-		if !r.gone && (!newOnly || !listed[id]) {
+		line, there := listed[id]
+		switch {
+		case r.gone, there && much == lookNew:
+		case there && much == lookChanged && r.next == nil && r.atRest() && !r.obs.partial && r.obs.says(line):
+			r.seen = now
+		default:
 			ids[id] = true
 		}
 	}
@@ -238,7 +254,7 @@ func (t *table) markAll(list []summary, newOnly bool) (attend []string, done []<
 }
 
 // mayConcern is the cheap question before an inspect.
-func (t *table) mayConcern(s summary) bool {
+func (t *table) mayConcern(s observation) bool {
 	if s.id == t.world.self || slices.ContainsFunc(t.world.homes(), func(h home) bool { return s.networkMode == h.name }) {
 		return true
 	}

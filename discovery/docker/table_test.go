@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -351,7 +353,7 @@ func TestTableSilentStream(t *testing.T) {
 	b := newBench()
 	b.sees(running("a"))
 	look := func(o observation) {
-		b.markAll([]summary{{id: o.id, endpoints: o.endpoints}}, false)
+		b.markAll([]observation{{id: o.id, endpoints: o.endpoints}}, lookAll, b.now)
 		b.end(b.begin(o.id, b.now), o, nil, b.now)
 	}
 	look(running("a"))
@@ -366,6 +368,64 @@ func TestTableSilentStream(t *testing.T) {
 	b.event("start", "a") // the event arrives, behind the listing
 	if ids := b.silent(); len(ids) != 0 {
 		t.Errorf("heard in the end: %v", ids)
+	}
+}
+
+// A routine look inspects where the listing says something else than is known.
+func TestTableRoutineLook(t *testing.T) {
+	line := func(o observation) observation {
+		o.startedAt, o.finishedAt, o.partial = time.Time{}, time.Time{}, true
+		return o
+	}
+	elsewhere := func(o *observation) {
+		o.endpoints = []endpoint{{network: "net", networkID: "netid", ipv4: netip.MustParseAddr("10.0.0.3")}}
+	}
+	for _, tt := range []struct {
+		what  string
+		line  observation
+		doubt func(*bench)
+		asked bool
+	}{
+		{what: "as it was", line: running("a")},
+		{what: "another life that looks the same", line: later(running("a"), testStart.Add(time.Minute))},
+		{what: "ended", line: running("a", status("exited")), asked: true},
+		{what: "unhealthy", line: running("a", func(o *observation) { o.health = "unhealthy" }), asked: true},
+		{what: "renamed", line: running("a", func(o *observation) { o.name = "other" }), asked: true},
+		{what: "another address", line: running("a", elsewhere), asked: true},
+		{what: "no network", line: running("a", func(o *observation) { o.endpoints = nil }), asked: true},
+		{what: "an event told that it died", line: running("a"), asked: true,
+			doubt: func(b *bench) { b.records["a"].died = true }},
+		{what: "a signal was sent", line: running("a"), asked: true,
+			doubt: func(b *bench) { b.records["a"].doubted = b.now }},
+		{what: "the last inspect failed", line: running("a"), asked: true,
+			doubt: func(b *bench) { b.records["a"].err = errGone }},
+	} {
+		b := newBench()
+		b.sees(running("a"))
+		b.now = b.now.Add(time.Minute)
+		if tt.doubt != nil {
+			tt.doubt(b)
+		}
+		attend, _ := b.markAll([]observation{line(tt.line)}, lookChanged, b.now)
+		if asked := len(attend) > 0; asked != tt.asked {
+			t.Errorf("%s: asked %v, want %v", tt.what, asked, tt.asked)
+		}
+		if seen := b.records["a"].seen.Equal(b.now); seen == tt.asked {
+			t.Errorf("%s: seen just now: %v", tt.what, seen)
+		}
+	}
+	b := newBench()
+	b.sees(running("a"))
+	if attend, _ := b.markAll(nil, lookChanged, b.now); len(attend) != 1 {
+		t.Error("what is not listed any more was not asked for")
+	}
+	b = newBench()
+	b.sees(running("a"))
+	if attend, _ := b.markAll([]observation{line(running("a")), line(running("b"))}, lookChanged, b.now); !slices.Equal(attend, []string{"b"}) {
+		t.Errorf("of a new one: %v", attend)
+	}
+	if attend, _ := b.markAll([]observation{line(running("a"))}, lookAll, b.now); len(attend) != 1 {
+		t.Error("a thorough look passed over it")
 	}
 }
 

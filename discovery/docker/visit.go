@@ -108,8 +108,14 @@ func (t *table) end(v visit, o observation, err error, now time.Time) (again boo
 // asItWas reports whether an observation tells nothing of a container that is not known
 // already, in a world that it was judged in when it changed.
 func (r *record) asItWas(o observation) bool {
-	return r.known && r.concerns && r.err == nil && !o.partial && !r.died && !r.lifeless && !r.gone && !r.stopping &&
-		r.killed.IsZero() && r.doubted.IsZero() && reflect.DeepEqual(r.obs, o)
+	return r.atRest() && r.concerns && !o.partial && reflect.DeepEqual(r.obs, o)
+}
+
+// atRest reports whether the last inspect is all that is known: it did not fail, and no
+// event told of a change since.
+func (r *record) atRest() bool {
+	return r.known && r.err == nil && !r.died && !r.lifeless && !r.gone && !r.stopping &&
+		r.killed.IsZero() && r.doubted.IsZero()
 }
 
 // learn takes a fresh observation.

@@ -22,7 +22,7 @@ import (
 // connect finds out how to speak to b: its URL first, then the alternatives; on
 // each, 2026-07-28, then the sessions of 2025, then HTTP+SSE, as far as the
 // transport allows. The era and address that answer are the link's for life.
-func (u *Upstream) connect(ctx context.Context, b discovery.Backend) (*link, error) {
+func (u *Upstream) connect(ctx context.Context, b *discovery.Backend) (*link, error) {
 	if b.Transport == discovery.TransportStdio {
 		return u.connectStdio(ctx, b)
 	}
@@ -71,7 +71,7 @@ func refusal(err error) (what string, ok bool) {
 
 // newLink prepares a link to b at an address. It outlives u.ctx by its good-bye; retire
 // ends it.
-func (u *Upstream) newLink(b discovery.Backend, at *url.URL) *link {
+func (u *Upstream) newLink(b *discovery.Backend, at *url.URL) *link {
 	linkCtx, kill := context.WithCancelCause(context.Background())
 	l := &link{name: b.Name, cfg: u.cfg.tuned(b.Tuning), gate: newGate(b.Tuning.MaxConcurrency), protocol: b.Tuning.Protocol, self: u.self, ctx: linkCtx, kill: kill, lanes: map[string][]*slot{}, changed: u.hearChange,
 		doubt: u.doubt, renewed: u.renewed, answers: make(chan struct{}, maxAnswers)}
@@ -81,7 +81,7 @@ func (u *Upstream) newLink(b discovery.Backend, at *url.URL) *link {
 	return l
 }
 
-func (u *Upstream) connectTo(ctx context.Context, b discovery.Backend, at *url.URL) (*link, error) {
+func (u *Upstream) connectTo(ctx context.Context, b *discovery.Backend, at *url.URL) (*link, error) {
 	l := u.newLink(b, at)
 	var err error = &statusError{status: http.StatusNotFound}
 	if b.Transport != discovery.TransportSSE {

@@ -119,7 +119,7 @@ func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wir
 		ev, err := events.Next()
 		if err != nil {
 			res.Body.Close()
-			return streamEnd(err, placeOf(events), moved)
+			return streamEnd(err, events, moved)
 		}
 		moved = true
 		if len(ev.Data) == 0 || ev.Type != "message" {
@@ -141,14 +141,14 @@ func (e *endpoint) readStream(res *http.Response, final int64, receive func(*wir
 }
 
 // streamEnd says what the end of a stream means to those who wait for a response.
-func streamEnd(err error, at place, moved bool) error {
+func streamEnd(err error, events *wire.EventReader, moved bool) error {
 	if errors.Is(err, wire.ErrTooLarge) {
 		return errTooLarge
 	}
 	if err == io.EOF {
 		err = errStreamEnded
 	}
-	return &brokenStream{place: at, moved: moved, err: err}
+	return &brokenStream{place: placeOf(events), moved: moved, err: err}
 }
 
 // drain reads a stream to its end after the response, so that its connection can

@@ -128,6 +128,12 @@ func (s *httpSession) listen(ctx context.Context, at *place, opened func(kinds))
 	if s.p.Modern {
 		return s.listenModern(ctx, opened)
 	}
+	return s.listenLegacy(ctx, at, opened)
+}
+
+// listenLegacy is listen before 2026-07-28: a GET, whose answer is a stream
+// (basic/transports, listening for messages from the server).
+func (s *httpSession) listenLegacy(ctx context.Context, at *place, opened func(kinds)) error {
 	h := make(http.Header, 8)
 	s.stamp(h)
 	if at.known {
@@ -190,11 +196,7 @@ func (s *httpSession) subscriptions(ctx context.Context, filter string, acknowle
 	id := s.owner.link.nextID.Add(1)
 	body := getBuffer()
 	defer body.release()
-	body.b = s.appendRequest(body.b, id, string(mcp.MethodSubscriptionsListen), `"notifications":{`+filter+`}`)
-	h := make(http.Header, 8)
-	s.stamp(h)
-	h["Mcp-Method"] = []string{string(mcp.MethodSubscriptionsListen)}
-	_, err := s.post(ctx, h, body, id, func(m *wire.Message) error {
+	_, err := s.post(ctx, s.subscribing(body, id, filter), body, id, func(m *wire.Message) error {
 		switch {
 		case m.Kind == wire.KindResponse && m.Error.Present():
 			rpc := rpcErrorOf(m)
@@ -210,6 +212,15 @@ func (s *httpSession) subscriptions(ctx context.Context, filter string, acknowle
 		return errNoStream
 	}
 	return err
+}
+
+// subscribing writes the request for what filter names to body, and answers its header.
+func (s *httpSession) subscribing(body *buffer, id int64, filter string) http.Header {
+	body.b = s.appendRequest(body.b, id, string(mcp.MethodSubscriptionsListen), `"notifications":{`+filter+`}`)
+	h := make(http.Header, 8)
+	s.stamp(h)
+	h["Mcp-Method"] = []string{string(mcp.MethodSubscriptionsListen)}
+	return h
 }
 
 func (s *httpSession) close(ctx context.Context) {

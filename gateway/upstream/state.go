@@ -72,8 +72,8 @@ func (s *State) Checks() []Check {
 	return *s.checks.Load()
 }
 
-// Checked answers the last check that was answered, also one that came after s: that a backend goes on
-// being there is no other state. It is zero when there was none.
+// Checked answers the last check that was answered, also one that came after s: that a
+// backend goes on being there is no other state. It is zero when there was none.
 func (s *State) Checked() Check {
 	if s.checked == nil {
 		return Check{}
@@ -89,11 +89,11 @@ func newChecked(took time.Duration) *atomic.Pointer[Check] {
 
 // want notes what is wanted now. Where the last connect found another backend is of
 // no interest any more.
-func (s *State) want(b discovery.Backend) {
+func (s *State) want(b *discovery.Backend) {
 	if b.URL != s.Backend.URL {
 		s.URL = ""
 	}
-	s.Backend = b
+	s.Backend = *b
 }
 
 // Status is the state in the four words that the API has always used.

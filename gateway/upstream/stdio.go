@@ -63,7 +63,7 @@ const writePatience = 30 * time.Second
 const stdioURL = "stdio://container"
 
 // addressOf is where a backend is, for people.
-func addressOf(b discovery.Backend) string {
+func addressOf(b *discovery.Backend) string {
 	if b.Transport == discovery.TransportStdio {
 		return stdioURL
 	}
@@ -72,7 +72,7 @@ func addressOf(b discovery.Backend) string {
 
 // connectStdio opens the stream of b and a session on it. The process may have had
 // sessions before: each connection greets it anew.
-func (u *Upstream) connectStdio(ctx context.Context, b discovery.Backend) (*link, error) {
+func (u *Upstream) connectStdio(ctx context.Context, b *discovery.Backend) (*link, error) {
 	if b.Open == nil {
 		return nil, errors.New("its standard input and output cannot be reached from here")
 	}

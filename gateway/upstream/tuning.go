@@ -37,7 +37,7 @@ func (u *Upstream) patience() time.Duration {
 }
 
 // starting reports whether a backend that does not answer may still be starting.
-func (u *Upstream) starting(b discovery.Backend) bool {
+func (u *Upstream) starting(b *discovery.Backend) bool {
 	if b.Tuning.Startup > 0 {
 		return time.Since(u.triedSince) < b.Tuning.Startup
 	}
@@ -93,7 +93,7 @@ const (
 
 // doubted answers when to ask a backend next that was told to end, and false when
 // there is no doubt any more.
-func doubted(b discovery.Backend, now time.Time) (time.Duration, bool) {
+func doubted(b *discovery.Backend, now time.Time) (time.Duration, bool) {
 	return doubtPing, !b.Doubted.IsZero() && now.Sub(b.Doubted) < doubtTime
 }
 

@@ -61,10 +61,10 @@ func TestProtocolThatWasChosen(t *testing.T) {
 
 func TestDoubtEnds(t *testing.T) {
 	now := time.Now()
-	if _, doubt := doubted(discovery.Backend{}, now); doubt {
+	if _, doubt := doubted(&discovery.Backend{}, now); doubt {
 		t.Error("doubt without a reason")
 	}
-	b := discovery.Backend{Doubted: now}
+	b := &discovery.Backend{Doubted: now}
 	if soon, doubt := doubted(b, now.Add(time.Second)); !doubt || soon != doubtPing {
 		t.Errorf("after a second: %v, %t", soon, doubt)
 	}

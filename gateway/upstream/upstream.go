@@ -138,11 +138,11 @@ func (u *Upstream) Run() {
 	defer u.work.close()
 	for u.ctx.Err() == nil {
 		want := u.desired.Load()
-		b := want.Backend
+		b := &want.Backend
 		switch {
 		case b.Disabled:
 			u.lostAt = time.Time{}
-			u.publish(func(s *State) { *s = State{Backend: b, Phase: PhaseDisabled, Attempts: s.Attempts} })
+			u.publish(func(s *State) { *s = State{Backend: *b, Phase: PhaseDisabled, Attempts: s.Attempts} })
 			u.idle(0)
 		case b.Held:
 			u.lose(b, "its container stopped and is expected back")
@@ -163,7 +163,21 @@ func (u *Upstream) Run() {
 
 // live connects once and stays until the connection is lost or not wanted.
 func (u *Upstream) live(want *desire) {
-	b := want.Backend
+	b := &want.Backend
+	l := u.begin(want)
+	if l == nil {
+		return
+	}
+	why := u.watch(b, l)
+	u.listeners.take(l, u.cfg.MaxLanes)
+	u.lose(b, why.Error())
+	u.end(b, l, why)
+}
+
+// begin connects and reads the first lists, or waits until the next attempt is due. What
+// it needs on the way is not kept on the stack for as long as the connection lasts.
+func (u *Upstream) begin(want *desire) *link {
+	b := &want.Backend
 	u.note("info", "Connecting → "+addressOf(b), false)
 	ctx, cancel := context.WithCancel(u.ctx)
 	defer cancel()
@@ -194,12 +208,12 @@ func (u *Upstream) live(want *desire) {
 		if ctx.Err() != nil {
 			u.attempts = 0 // what comes next is new
 			u.expireHold()
-			return
+			return nil
 		}
 		u.attempts++
 		u.checked(start, CheckConnect, err)
 		u.failed(b, err)
-		return
+		return nil
 	}
 	u.checked(start, CheckConnect, nil)
 	l.wanted.Store(want.number)
@@ -209,7 +223,7 @@ func (u *Upstream) live(want *desire) {
 	remarks := u.allRemarks(l)
 	u.met.Store(true)
 	u.publish(func(s *State) {
-		*s = State{Backend: b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Announced: s.Announced, Peer: l.info.peer,
+		*s = State{Backend: *b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Announced: s.Announced, Peer: l.info.peer,
 			Server: l.info.server, Capabilities: l.info.capabilities, Instructions: l.info.instructions,
 			URL: l.endpoint.url.String(), SSE: l.sse, Remarks: remarks, checked: newChecked(got.took), link: l}
 	})
@@ -217,17 +231,14 @@ func (u *Upstream) live(want *desire) {
 	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
 		"prompts", len(offer.Prompts), "resources", len(offer.Resources), "templates", len(offer.Templates))
 	l.work.start(func() { u.relisten(l) })
-	why := u.watch(b, l)
-	u.listeners.take(l, u.cfg.MaxLanes)
-	u.lose(b, why.Error())
-	u.end(b, l, why)
+	return l
 }
 
 // end gives up link l to b. A connection that was lost lets its calls end by
 // themselves. One that is not wanted any more ends them: at once where the process
 // behind it is gone, whose address may be another's by now, and with a good-bye
 // where it is alive.
-func (u *Upstream) end(b discovery.Backend, l *link, why error) {
+func (u *Upstream) end(b *discovery.Backend, l *link, why error) {
 	unwanted := errors.Is(why, errReplaced) || errors.Is(why, errRemoved)
 	switch {
 	case unwanted && b.Generation != "":
@@ -241,7 +252,7 @@ func (u *Upstream) end(b discovery.Backend, l *link, why error) {
 // interrupt cancels what is being done for b when something else is wanted
 // meanwhile, or a new connection. The function that it answers ends the watching,
 // and reports which of the bells rang.
-func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() (wished, again bool) {
+func (u *Upstream) interrupt(b *discovery.Backend, cancel func()) func() (wished, again bool) {
 	done, ended := make(chan struct{}), make(chan [2]bool, 1)
 	go func() {
 		var rang [2]bool
@@ -249,7 +260,7 @@ func (u *Upstream) interrupt(b discovery.Backend, cancel func()) func() (wished,
 			select {
 			case <-u.wish:
 				rang[0] = true
-				if !u.desired.Load().Same(b) {
+				if !u.desired.Load().Same(*b) {
 					cancel()
 				}
 			case <-u.reconnect:

@@ -9,7 +9,7 @@ import (
 )
 
 // failed publishes a failed attempt and waits until the next one is due.
-func (u *Upstream) failed(b discovery.Backend, err error) {
+func (u *Upstream) failed(b *discovery.Backend, err error) {
 	if u.attempts == 1 {
 		u.triedSince = time.Now()
 	}
@@ -49,7 +49,7 @@ const (
 	slowAttempts  = 110
 )
 
-func (u *Upstream) delay(b discovery.Backend) time.Duration {
+func (u *Upstream) delay(b *discovery.Backend) time.Duration {
 	d := 30 * time.Second
 	switch {
 	case u.attempts <= 1:
@@ -83,7 +83,7 @@ func (u *Upstream) idle(d time.Duration) {
 }
 
 // lose publishes that the backend is gone for the moment; its tools stay.
-func (u *Upstream) lose(b discovery.Backend, why string) {
+func (u *Upstream) lose(b *discovery.Backend, why string) {
 	if u.lostAt.IsZero() {
 		u.lostAt = time.Now()
 	}

@@ -18,11 +18,13 @@ import (
 const quiet = 100 * time.Millisecond
 
 // watch keeps the link until it is lost or not wanted, and answers why.
-func (u *Upstream) watch(b discovery.Backend, l *link) error {
+func (u *Upstream) watch(b *discovery.Backend, l *link) error {
 	ctx, cancel := context.WithCancel(l.ctx)
-	defer context.AfterFunc(u.ctx, cancel)()
+	unhook := context.AfterFunc(u.ctx, cancel)
 	var streams group
-	defer func() { cancel(); streams.close() }()
+	interval := l.cfg.PingInterval
+	ping := time.NewTimer(interval)
+	defer func() { unhook(); ping.Stop(); cancel(); streams.close() }()
 	streaming := make(chan kinds, 1)
 	broken := newBell()
 	streams.start(func() { u.stream(ctx, l, streaming, broken) })
@@ -36,27 +38,10 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		subscribe()
 	}
 
-	interval := l.cfg.PingInterval
-	ping := time.NewTimer(interval)
-	defer ping.Stop()
 	var again <-chan time.Time // when the next listing may begin
 	var heard, dirty kinds     // whose changes the stream tells; whose list is to be read again
 	var said kinds             // whose list the backend says has changed
 	failures := 0
-	// While the backend is being asked, nobody else hears a wish. One for something else
-	// ends the link, one for a new connection too, and the asking with it.
-	asking := func(ask func() error) error {
-		heard := u.interrupt(b, cancel)
-		err := ask()
-		wished, again := heard()
-		if wished {
-			u.wish.ring()
-		}
-		if again {
-			u.reconnect.ring()
-		}
-		return err
-	}
 	for {
 		check, usual := false, false
 		select {
@@ -65,17 +50,14 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		case <-l.ctx.Done():
 			return context.Cause(l.ctx)
 		case <-u.wish:
-			desire := u.desired.Load()
-			want := desire.Backend
-			if !want.Same(b) || ctx.Err() != nil {
+			want := u.heed(l, b)
+			if want == nil || ctx.Err() != nil {
 				return errReplaced
 			}
-			l.wanted.Store(desire.number) // what was wanted in between is not any more
 			if want.Doubted.After(b.Doubted) {
 				ping.Reset(0)
 			}
 			b = want
-			u.publish(func(s *State) { s.Backend = want })
 		case <-u.reconnect:
 			return errors.New("reconnecting on request")
 		case heard = <-streaming:
@@ -106,21 +88,19 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 		if dirty != 0 && again == nil {
 			want, announced := dirty, said
 			dirty, said = 0, 0
-			if err := asking(func() error { return u.relistNow(ctx, l, want, announced) }); err != nil {
+			if err := u.asking(b, cancel, func() error { return u.relistNow(ctx, l, want, announced) }); err != nil {
 				check = true
 			}
 			again = time.After(quiet)
 		}
 		if check && ctx.Err() == nil {
-			if err := asking(func() error { return u.check(ctx, l, usual) }); ctx.Err() != nil {
+			if err := u.asking(b, cancel, func() error { return u.check(ctx, l, usual) }); ctx.Err() != nil {
 				continue
 			} else if err != nil {
 				failures++
-				u.note("warn", "Heartbeat failed: "+explain(ctx, err), true)
-				if failures > 1 || neverRan(err) || errors.Is(err, errSessionLost) || errors.Is(err, errOtherEra) {
-					return fmt.Errorf("the last check failed: %s", explain(ctx, err))
+				if err = u.missed(ctx, failures, err); err != nil {
+					return err
 				}
-				u.publish(func(*State) {}) // that it failed is worth seeing
 				ping.Reset(time.Second)
 				continue
 			}
@@ -136,6 +116,46 @@ func (u *Upstream) watch(b discovery.Backend, l *link) error {
 	}
 }
 
+// asking lets ask ask the backend. Meanwhile nobody else hears a wish: one for something
+// else than b ends the link by cancel, one for a new connection too, and the asking with
+// it.
+func (u *Upstream) asking(b *discovery.Backend, cancel func(), ask func() error) error {
+	heard := u.interrupt(b, cancel)
+	err := ask()
+	wished, again := heard()
+	if wished {
+		u.wish.ring()
+	}
+	if again {
+		u.reconnect.ring()
+	}
+	return err
+}
+
+// missed tells of the check that failed with err, after others, and answers why that ends
+// the connection; nil while it does not.
+func (u *Upstream) missed(ctx context.Context, failures int, err error) error {
+	u.note("warn", "Heartbeat failed: "+explain(ctx, err), true)
+	if failures > 1 || neverRan(err) || errors.Is(err, errSessionLost) || errors.Is(err, errOtherEra) {
+		return fmt.Errorf("the last check failed: %s", explain(ctx, err))
+	}
+	u.publish(func(*State) {}) // that it failed is worth seeing
+	return nil
+}
+
+// heed takes what is wanted now instead of b, and answers it; nil when l is not a way to
+// it.
+func (u *Upstream) heed(l *link, b *discovery.Backend) *discovery.Backend {
+	desire := u.desired.Load()
+	want := &desire.Backend
+	if !want.Same(*b) {
+		return nil
+	}
+	l.wanted.Store(desire.number) // what was wanted in between is not any more
+	u.publish(func(s *State) { s.Backend = *want })
+	return want
+}
+
 // How many times the usual interval lies between two checks of what nobody calls: where
 // the changes of its lists have to be asked for, and where a stream tells them.
 const (
@@ -145,7 +165,7 @@ const (
 
 // nextPing answers the time to the next check. The end of a container is told by events,
 // and what hangs is found by the first call: while nobody calls it, it is seldom asked.
-func (l *link) nextPing(b discovery.Backend, streams bool) time.Duration {
+func (l *link) nextPing(b *discovery.Backend, streams bool) time.Duration {
 	usual := l.cfg.PingInterval
 	switch {
 	case l.called.Swap(false), b.Generation == "", b.Tuning.Ping > 0:

@@ -28,7 +28,7 @@ func TestAnIdleContainerIsAskedSeldom(t *testing.T) {
 	} {
 		l := &link{cfg: Config{PingInterval: usual}}
 		l.called.Store(tt.called)
-		if got := l.nextPing(tt.b, tt.streams); got != tt.want {
+		if got := l.nextPing(&tt.b, tt.streams); got != tt.want {
 			t.Errorf("%s: asked after %v, want %v", tt.what, got, tt.want)
 		}
 	}

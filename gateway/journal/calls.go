@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"sync"
@@ -134,6 +135,15 @@ func (r *callRing) put(x *call) (old *call) {
 // before answers how many of the ring have an id below id.
 func (r *callRing) before(id uint64) int {
 	return sort.Search(r.len(), func(i int) bool { return r.at(i).id >= id })
+}
+
+// newest answers at most limit of the first n, oldest first.
+func (r *callRing) newest(n, limit int) []*call {
+	out := make([]*call, 0, min(n, limit))
+	for i := max(0, n-limit); i < n; i++ {
+		out = append(out, r.at(i))
+	}
+	return out
 }
 
 func newCalls(o Options) calls {
@@ -294,7 +304,8 @@ func (c *calls) findLocked(id uint64) *call {
 }
 
 // pick copies the newest calls below id before, newest first, and answers the oldest
-// id of those that are kept and their number.
+// id of those that are kept and their number. What still runs is among them, however
+// old it is.
 func (c *calls) pick(before uint64, limit int, protocol bool) (picked []call, oldest uint64, kept int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -302,38 +313,38 @@ func (c *calls) pick(before uint64, limit int, protocol bool) (picked []call, ol
 	if protocol {
 		rings = c.rings[:]
 	}
-	at := make([]int, len(rings))
+	// What is left of each source, newest last: the rings, and what fell out of them.
+	left := make([][]*call, 0, len(rings)+1)
 	for i := range rings {
-		at[i] = rings[i].before(before)
-		if rings[i].len() > 0 {
-			if first := rings[i].at(0).id; oldest == 0 || first < oldest {
+		r := &rings[i]
+		if r.len() > 0 {
+			if first := r.at(0).id; oldest == 0 || first < oldest {
 				oldest = first
 			}
 		}
-		kept += rings[i].len()
+		kept += r.len()
+		left = append(left, r.newest(r.before(before), limit))
 	}
+	var old []*call
+	for x := range c.fallen {
+		if x.id < before && (protocol || !x.protocol) {
+			old = append(old, x)
+		}
+	}
+	slices.SortFunc(old, func(a, b *call) int { return cmp.Compare(a.id, b.id) })
+	left = append(left, old)
 	for len(picked) < limit {
 		best := -1
-		for i := range rings {
-			if at[i] > 0 && (best < 0 || rings[i].at(at[i]-1).id > rings[best].at(at[best]-1).id) {
+		for i, l := range left {
+			if len(l) > 0 && (best < 0 || l[len(l)-1].id > left[best][len(left[best])-1].id) {
 				best = i
 			}
 		}
 		if best < 0 {
 			break
 		}
-		at[best]--
-		picked = append(picked, *rings[best].at(at[best]))
-	}
-	if len(picked) < limit { // what still runs is shown however old it is
-		var old []call
-		for x := range c.fallen {
-			if x.id < before && (protocol || !x.protocol) {
-				old = append(old, *x)
-			}
-		}
-		slices.SortFunc(old, func(a, b call) int { return int(b.id) - int(a.id) })
-		picked = append(picked, old[:min(len(old), limit-len(picked))]...)
+		last := len(left[best]) - 1
+		picked, left[best] = append(picked, *left[best][last]), left[best][:last]
 	}
 	return picked, oldest, kept
 }

@@ -136,8 +136,11 @@ func TestCallsOfEachModeShow(t *testing.T) {
 			t.Errorf("%s does not count: %+v", mode, got)
 		}
 		m := j.Meter("b", "t")
-		m.Start([]byte(`{"a":"x"}`))
-		if log := shown(t, j.Entries(1)); strings.Contains(log, `"data"`) != mode.payloads() {
+		m.Start([]byte(`{"a":"x"}`)).End(Outcome{})
+		if n := len(j.Entries(0)); n != map[bool]int{true: 2}[want.kept] {
+			t.Errorf("%s: %d entries in the log", mode, n)
+		}
+		if log := shown(t, j.Entries(2)); strings.Contains(log, `"data"`) != mode.payloads() {
 			t.Errorf("%s: the log has %s", mode, log)
 		}
 	}
@@ -170,6 +173,19 @@ func TestCallsArePagedAndListsHaveAPlaceOfTheirOwn(t *testing.T) {
 		if fmt.Sprint(ids(got)) != c.want || oldest != 5 || kept != map[bool]int{false: 4, true: 8}[c.protocol] {
 			t.Errorf("%+v: got %v, oldest %d, kept %d", c, ids(got), oldest, kept)
 		}
+	}
+	// Lists of long ago are older than a call that fell out of the other ring.
+	young := New(Options{Calls: 2})
+	answer(ask(young, "tools/list", "", "{}"), "{}") // 1
+	ask(young, "tools/call", "slow", "{}")           // 2
+	for range 2 {
+		answer(ask(young, "tools/call", "t", "{}"), "{}") // 3, 4
+	}
+	if got, _, _ := young.CallsBefore(100, 10, true); fmt.Sprint(ids(got)) != "[4 3 2 1]" {
+		t.Errorf("got %v", ids(got))
+	}
+	if got, _, _ := young.CallsBefore(3, 1, true); fmt.Sprint(ids(got)) != "[2]" {
+		t.Errorf("got %v of a page", ids(got))
 	}
 	if _, there := j.CallByID(3); there {
 		t.Error("call 3 is there still")

@@ -143,6 +143,9 @@ type Outcome struct {
 func (m *Meter) Start(arguments []byte) Started {
 	m.use()
 	c := Started{meter: m, start: time.Now()}
+	if m.journal.calls.mode == Off {
+		return c
+	}
 	r := record{at: c.start, kind: kindCall, backend: m.backend, tool: m.tool, meter: m, bytes: len(arguments)}
 	if !m.journal.calls.mode.payloads() {
 		r.bytes = 0
@@ -164,6 +167,9 @@ func (c Started) End(o Outcome) {
 	m.series.observe(at, d, o)
 	m.backendSeries.observe(at, d, o)
 	m.journal.series.observe(at, d, o)
+	if m.journal.calls.mode == Off {
+		return
+	}
 	m.journal.add(&record{
 		at: at, kind: kindResult, backend: m.backend, tool: m.tool,
 		duration: d, isError: o.IsError, text: clip(o.Err),

@@ -187,6 +187,14 @@ func (s *server) register(c echo.Context) error {
 		s.Gateway.WaitAttempt(ctx, r.Name)
 	}
 	b, ok := s.Gateway.Backend(r.Name)
+	if ok && r.Enabled && b.DisabledBy == "dashboard" { // one of that name was switched off once
+		if _, err := s.Switches.Backend(ctx, r.Name, true); err != nil {
+			return s.registryProblem(err)
+		}
+		s.Gateway.WaitSwitched(ctx)
+		s.Gateway.WaitAttempt(ctx, r.Name)
+		b, ok = s.Gateway.Backend(r.Name)
+	}
 	if !ok {
 		b = unborn(r) // the gateway is busy, and will come to it
 	}

@@ -141,6 +141,9 @@ func (s *server) switchBackend(c echo.Context) error {
 		return noBackend(name)
 	}
 	savedIn := s.Switches.Path()
+	if byHand && !on {
+		savedIn = s.Manual.Path()
+	}
 	if on || !byHand {
 		if _, err := s.Switches.Backend(ctx, name, on); err != nil {
 			return s.registryProblem(err)

@@ -121,7 +121,7 @@ func TestBackendsAreSwitched(t *testing.T) {
 			if field(t, b, "health") != health || field(t, b, "disabledBy") != by {
 				t.Errorf("%s %s: %s", name, text, body)
 			}
-			if saved := field(t, body, "savedIn"); saved != `"`+want[0]+`"` && saved != `"`+h.board+`"` {
+			if saved := field(t, body, "savedIn"); saved != `"`+want[0]+`"` && (!on || saved != `"`+h.board+`"`) {
 				t.Errorf("%s %s is saved in %s", name, text, saved)
 			}
 			if a := h.tools(t); (a.Total == 6) != on {
@@ -135,6 +135,21 @@ func TestBackendsAreSwitched(t *testing.T) {
 	}
 	h.want(t, "PATCH", "/api/backends/x", `{"enabled":false}`, 404, `{"error":"no backend is called \"x\"; GET /api/backends lists all"}`)
 	h.want(t, "PATCH", "/api/backends/a", `{}`, 400, `{"error":"enabled is required: true or false"}`)
+}
+
+// Who registers a backend wants it, whatever was done to one of its name before.
+func TestARegistrationIsSwitchedOn(t *testing.T) {
+	h := newRealHouse(t)
+	m := newMCPServer(t)
+	h.gw.Put(discovery.SourceDocker, []discovery.Backend{{Name: "d", Source: discovery.SourceDocker, URL: m.url, Transport: discovery.TransportHTTP}})
+	eventually(t, "connecting", func() bool { s, _ := h.gw.Backend("d"); return s.State == "ready" })
+	h.call(t, "PATCH", "/api/backends/d", `{"enabled":false}`)
+	h.gw.Put(discovery.SourceDocker, nil)
+	eventually(t, "its end", func() bool { _, there := h.gw.Backend("d"); return !there })
+	status, body := h.call(t, "POST", "/api/backends", `{"name":"d","url":"`+m.url+`","transport":"http"}`)
+	if b := field(t, body, "backend"); status != 200 || field(t, b, "enabled") != "true" || field(t, b, "status") != `"connected"` {
+		t.Errorf("%d %s", status, body)
+	}
 }
 
 func TestABrokenFileOfSwitchesIsAProblem(t *testing.T) {

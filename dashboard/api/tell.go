@@ -213,13 +213,14 @@ var seed = maphash.MakeSeed()
 
 func (t *teller) tellStates() {
 	states, catalogue := t.look()
+	show := t.shower()
 	for name, text := range states {
 		if t.states[name] == text {
 			continue
 		}
 		if b, there := t.Gateway.Backend(name); there {
 			b.Tools = []json.RawMessage{}
-			t.hub.publish("backend", 1, t.show(b))
+			t.hub.publish("backend", 1, show(b))
 		}
 	}
 	for name := range t.states {

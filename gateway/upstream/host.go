@@ -48,7 +48,7 @@ func newCarrier(t *http.Transport, u *url.URL) *carrier {
 // each keeps it for life, hundreds of connections that carry little must not have one.
 const (
 	usualRequest = 3 << 10
-	largeBuffer  = 68 << 10
+	largeBuffer  = 80 << 10 // 64 KiB of text, quoted, with what stands around it
 )
 
 func (c *carrier) large() *http.Transport {

@@ -64,152 +64,11 @@ func newTable(prefix, networkName string, rules Rules, more ...string) *table {
 	return t
 }
 
-// reaction is what an event asks for.
-type reaction struct {
-	attend  string // inspect this container
-	changed bool   // the set may have changed already
-	resync  bool   // look at everything again
-}
-
-// note takes one event. The worse half of an event applies at once: a process
-// that ended is not to be called while the inspect is under way, nor while the
-// engine is shutting down and refuses inspects but still tells of deaths.
-func (t *table) note(e event, now time.Time) reaction {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch e.kind {
-	case "daemon":
-		return reaction{resync: true}
-	case "network":
-		return t.noteNetwork(e)
-	case "container":
-	default:
-		return reaction{}
-	}
-	r := t.records[e.id]
-	if r == nil {
-		// Whatever else happens to a container that does not concern the gateway
-		// does not make it concern the gateway.
-		if e.action != "create" && e.action != "start" {
-			return reaction{}
-		}
-		out := t.mark(e.id, true)
-		t.records[e.id].told.note(e, now)
-		return out
-	}
-	out := reaction{attend: e.id}
-	r.told.note(e, now)
-	// An event that is older than the process now running speaks of an earlier one.
-	current := r.known && !e.at.Before(r.obs.startedAt)
-	switch e.action {
-	case "health_status":
-		// Podman tells of every check. One that found what is known changes nothing.
-		if e.health != "" && e.health == r.obs.health && r.known && !r.busy {
-			return reaction{}
-		}
-	case "oom":
-		r.oom = r.oom || current
-	case "die", "destroy":
-		if current && e.exitCode != "" {
-			r.exit = e.exitCode
-		}
-		if current && r.routable && !r.died {
-			r.died, r.ended, out.changed = true, e.at, true
-			r.fall(now)
-		}
-		if current && !r.lifeless {
-			r.lifeless = true
-			out.changed = t.judgeBeside(e.id, now) || out.changed
-		}
-	case "kill":
-		switch {
-		case !current:
-		case e.signal == "9" || e.signal == "SIGKILL":
-			out.changed = r.killed.IsZero()
-			r.killed = now
-		default:
-			r.stopping, r.doubted = true, now
-			out.changed = true
-		}
-	case "stop":
-		r.stopping = r.stopping || current
-	}
-	marked := t.mark(e.id, true)
-	out.attend = marked.attend
-	return out
-}
-
-func (t *table) noteNetwork(e event) reaction {
-	ours := slices.ContainsFunc(t.world.homes(), func(h home) bool { return e.name == h.name || e.name == h.asked || h.id != "" && e.id == h.id })
-	switch e.action {
-	case "create", "destroy":
-		return reaction{resync: ours}
-	case "connect", "disconnect":
-		if e.container != "" && (ours || t.records[e.container] != nil) {
-			return t.mark(e.container, true)
-		}
-	}
-	return reaction{}
-}
-
-// fall notes that the container is not routable any more.
-func (r *record) fall(now time.Time) {
-	if r.down.IsZero() && r.last != nil {
-		r.down = now
-	}
-}
-
-// mark asks for an inspect of id. attend in the answer is empty when somebody
-// attends it already, who will see the mark.
-func (t *table) mark(id string, heard bool) reaction {
-	r := t.records[id]
-	if r == nil {
-		r = &record{wake: make(chan struct{}, 1)}
-		r.obs.id = id
-		t.records[id] = r
-	}
-	if heard {
-		r.heard = true
-		delete(t.unheard, id)
-	}
-	if r.next == nil {
-		r.next = make(chan struct{})
-	}
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-	if r.busy {
-		return reaction{}
-	}
-	r.busy = true
-	return reaction{attend: id}
-}
-
 func (t *table) homes() []home {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.world.homes()
 }
-
-// inspectErrors returns one container that cannot be inspected, and why. blind
-// says that none could be, so that nothing at all is known.
-func (t *table) inspectErrors() (id string, err error, blind bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	blind = true
-	for _, i := range slices.Sorted(maps.Keys(t.records)) {
-		r := t.records[i]
-		blind = blind && !r.known
-		if r.err != nil && err == nil {
-			id, err = i, r.err
-		}
-	}
-	return id, err, blind && err != nil
-}
-
-// depth is how much a listing calls for.
-type depth int
 
 const (
 	// lookAll inspects every container that may concern the gateway.
@@ -220,49 +79,6 @@ const (
 	// lookNew inspects those without a record, and those that left the listing.
 	lookNew
 )
-
-// markAll marks what a listing calls for. It returns whom to attend, and what to wait
-// for. What is not listed any more may be gone, and is always asked for.
-func (t *table) markAll(list []observation, much depth, now time.Time) (attend []string, done []<-chan struct{}) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	ids := map[string]bool{}
-	listed := make(map[string]observation, len(list))
-	for _, line := range list {
-		listed[line.id] = line
-		if r := t.records[line.id]; (r == nil || r.gone) && t.mayConcern(line) {
-			ids[line.id] = true
-		}
-	}
-	for id, r := range t.records {
-		line, there := listed[id]
-		switch {
-		case r.gone, there && much == lookNew:
-		case there && much == lookChanged && r.next == nil && r.atRest() && !r.obs.partial && r.obs.says(line):
-			r.seen = now
-		default:
-			ids[id] = true
-		}
-	}
-	for id := range ids {
-		if a := t.mark(id, false).attend; a != "" {
-			attend = append(attend, a)
-		}
-		done = append(done, t.records[id].next)
-	}
-	return attend, done
-}
-
-// mayConcern is the cheap question before an inspect.
-func (t *table) mayConcern(s observation) bool {
-	if s.id == t.world.self || slices.ContainsFunc(t.world.homes(), func(h home) bool { return s.networkMode == h.name }) {
-		return true
-	}
-	if _, _, ok := t.world.find(s.endpoints); ok {
-		return true
-	}
-	return speaks(t.world.prefix, s.labels)
-}
 
 // move changes the world: everything known is judged anew.
 func (t *table) move(h home, self string, now time.Time, more ...home) {
@@ -385,15 +201,6 @@ func (t *table) forget(now time.Time) {
 			delete(t.records, r.obs.id)
 		}
 	}
-}
-
-// silent returns the containers that changed without an event, and forgets them.
-func (t *table) silent() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	ids := slices.Sorted(maps.Keys(t.unheard))
-	clear(t.unheard)
-	return ids
 }
 
 // problem says what is wrong with a network, or with the gateway's place on it.

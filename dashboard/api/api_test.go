@@ -162,6 +162,7 @@ func TestMetrics(t *testing.T) {
 	}
 	_, got := h.call(t, "GET", "/metrics", "")
 	for _, want := range []string{
+		"mcp_gw_calls_in_flight 0", "mcp_gw_client_streams 0",
 		`mcp_gw_calls_total{backend="ha",status="ok",tool="odd�\"name\n"} 2`,
 		`mcp_gw_calls_total{backend="ha",status="error",tool="odd�\"name\n"} 1`,
 		`mcp_gw_calls_total{backend="ha",status="failed",tool="odd�\"name\n"} 1`,

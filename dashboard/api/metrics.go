@@ -17,6 +17,10 @@ var (
 		[]string{"backend", "tool", "status"}, nil)
 	durationDesc = prometheus.NewDesc("mcp_gw_call_duration_seconds",
 		"How long tool calls took.", []string{"backend"}, nil)
+	inFlightDesc = prometheus.NewDesc("mcp_gw_calls_in_flight",
+		"Calls that clients wait for.", nil, nil)
+	streamsDesc = prometheus.NewDesc("mcp_gw_client_streams",
+		"Event streams that clients hold open.", nil, nil)
 	backendsDesc = prometheus.NewDesc("mcp_gw_backends",
 		"Backends by state.", []string{"state"}, nil)
 	toolsDesc = prometheus.NewDesc("mcp_gw_tools",
@@ -65,7 +69,7 @@ type collector struct{ *server }
 
 // Describe implements prometheus.Collector.
 func (collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{callsDesc, durationDesc, backendsDesc, toolsDesc, dockerDesc, containersDesc,
+	for _, d := range []*prometheus.Desc{callsDesc, durationDesc, inFlightDesc, streamsDesc, backendsDesc, toolsDesc, dockerDesc, containersDesc,
 		diagnosticsDesc, eventDesc, syncDesc, buildDesc} {
 		ch <- d
 	}
@@ -85,6 +89,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, b := range snapshot.Backends {
 		ch <- prometheus.MustNewConstHistogram(durationDesc, b.Durations.Count, b.Durations.Seconds, b.Durations.Buckets, label(b.Backend))
 	}
+	pulse := c.Gateway.Journal().Pulse()
+	gauge(inFlightDesc, float64(pulse.Running))
+	gauge(streamsDesc, float64(pulse.Streams))
 
 	byState := map[string]int{}
 	for _, state := range states {

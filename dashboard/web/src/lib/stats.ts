@@ -61,7 +61,7 @@ export interface Chart {
 	summary: string;
 	/** Why there is nothing to draw; undefined when there is. */
 	empty?: string;
-	promql?: string;
+	promql: string;
 }
 
 /** A value with its unit. */
@@ -179,6 +179,7 @@ export function charts(s: Stats): Chart[] {
 				running.value > 0
 					? `At most ${plural(running.value, 'call')} at once, at ${at(t, running)}.`
 					: `No calls in flight in ${words}.`,
+			promql: 'mcp_gw_calls_in_flight',
 		},
 		{
 			id: 'streams',
@@ -192,6 +193,7 @@ export function charts(s: Stats): Chart[] {
 				streams.value > 0
 					? `${plural(latest, 'stream')} open now, at most ${count(streams.value)}, at ${at(t, streams)}.`
 					: `No client held a stream open in ${words}.`,
+			promql: 'mcp_gw_client_streams',
 		},
 	];
 }

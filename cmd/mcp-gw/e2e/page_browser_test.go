@@ -48,6 +48,8 @@ type look struct {
 	touch         bool
 	// lax takes the page's policy away, which axe cannot work with.
 	lax bool
+	// slips lets a test put the page's clock forward: window.ahead, in ms.
+	slips bool
 }
 
 // open opens the dashboard of g. Its end closes the tab, and fails the test when the
@@ -58,7 +60,7 @@ func (b *browser) open(t *testing.T, url, hash string, l look) *tab {
 	b.next++
 	tb := &tab{browser: b, name: fmt.Sprintf("tab%d", b.next), url: strings.TrimSuffix(url, "/") + "/"}
 	b.mu.Unlock()
-	fields := map[string]any{"url": tb.url + hash, "theme": "dark", "touch": l.touch, "lax": l.lax}
+	fields := map[string]any{"url": tb.url + hash, "theme": "dark", "touch": l.touch, "lax": l.lax, "slips": l.slips}
 	if l.theme != "" {
 		fields["theme"] = l.theme
 	}

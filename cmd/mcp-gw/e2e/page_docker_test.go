@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"os/exec"
-	"strings"
 	"testing"
 )
 
@@ -38,11 +37,8 @@ func TestPageStoryALabelHasATypo(t *testing.T) {
 	g := watchedByPage(t)
 	docker(t, "run", "-d", "--name=page-typo", "--network="+pageNet, "--label=mcp-gw.enable=true", "--label=mcp-gw.prot=8080", pageImage)
 	tb := b.open(t, g.url, "#/discovery", look{})
-	row := tb.see(t, `main >> text=page-typo`)
 	tb.click(t, `main >> text=page-typo`)
-	page := tb.see(t, `main >> text=mcp-gw.port`)
-	tb.see(t, `main >> text=mcp-gw.prot`)
-	if whole := tb.see(t, "main"); !strings.Contains(whole, "mcp-gw.prot") || !strings.Contains(whole, "mcp-gw.port") {
-		t.Errorf("the row %q and %q name no fix:\n%s", row, page, whole)
-	}
+	tb.says(t, "main", `"mcp-gw\.prot" is ignored: did you mean mcp-gw\.port`)      // what is wrong, and what was meant
+	tb.says(t, "main", `(?s)Fix.*mcp-gw\.port: "?8080"?`)      // as it is written
+	tb.says(t, "main", `(?s)What we read.*mcp-gw\.prot.*8080`) // and what was read
 }

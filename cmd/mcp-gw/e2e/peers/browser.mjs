@@ -2,7 +2,7 @@
 // one JSON line that repeats its `id`. `as` names a tab, which has a profile of its own;
 // `on` is a selector of playwright's, such as role=button[name="Run"].
 //
-//   {id, op: "open", as, url, theme: "dark"|"light", width, height, touch, lax}   lax: the page's policy is not enforced
+//   {id, op: "open", as, url, theme: "dark"|"light", width, height, touch, lax, slips}   lax: the page's policy is not enforced; slips: window.ahead puts its clock forward
 //   {id, op: "go", as, url}                  another address in the same tab
 //   {id, op: "size", as, width, height}
 //   {id, op: "click"|"see"|"gone"|"text"|"count"|"hover", as, on, within}         within: ms; 15000 by default
@@ -37,6 +37,11 @@ function watchPolicy() {
   addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} refused ${e.blockedURI} at ${e.sourceFile}:${e.lineNumber} ${e.sample}`));
 }
 
+function slip() {
+  const now = Date.now;
+  Date.now = () => now() + (window.ahead ?? 0);
+}
+
 const page = (command) => {
   const tab = tabs.get(command.as);
   if (!tab) throw new Error(`no tab is called ${command.as}`);
@@ -46,7 +51,7 @@ const found = (command) => page(command).locator(command.on).first();
 const patience = (command) => ({ timeout: command.within ?? 15_000 });
 
 const ops = {
-  async open({ as, url, theme, width, height, touch, lax }) {
+  async open({ as, url, theme, width, height, touch, lax, slips }) {
     const context = await browser.newContext({
       colorScheme: theme ?? "dark",
       viewport: { width: width ?? 1280, height: height ?? 800 },
@@ -60,6 +65,7 @@ const ops = {
     const page = await context.newPage();
     const problems = [];
     await page.addInitScript(watchPolicy);
+    if (slips) await page.addInitScript(slip);
     page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${m.type()}: ${m.text()} (${m.location().url})`));
     page.on("pageerror", (e) => problems.push(`uncaught: ${e.stack ?? e}`));
     tabs.set(as, { context, page, problems });

@@ -121,9 +121,6 @@ func (c *Client) ended(now time.Time, failed bool) {
 	}
 }
 
-// Version is the client's revision of MCP.
-func (c *Client) Version() string { return c.facts.protocol }
-
 func (c *Client) era() string {
 	if c.session {
 		return "legacy"

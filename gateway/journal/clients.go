@@ -170,15 +170,26 @@ func (j *Journal) Clients() ([]ClientState, []Refusal) {
 	return states, refused
 }
 
-// ClientsSince answers at most limit clients of which something was heard since then.
-func (j *Journal) ClientsSince(since time.Time, limit int) (active []ClientState) {
+// ClientsSince answers at most limit clients of which something was heard since then,
+// those used last first.
+func (j *Journal) ClientsSince(since time.Time, limit int) []ClientState {
+	type seen struct {
+		*Client
+		at int64
+	}
+	var heard []seen
 	t := &j.clients
 	t.mu.RLock()
-	defer t.mu.RUnlock()
 	for _, c := range t.all {
-		if len(active) < limit && c.lastSeen.Load() >= since.UnixNano() {
-			active = append(active, c.state())
+		if at := c.lastSeen.Load(); at >= since.UnixNano() {
+			heard = append(heard, seen{c, at})
 		}
+	}
+	t.mu.RUnlock()
+	slices.SortStableFunc(heard, func(a, b seen) int { return cmp.Compare(b.at, a.at) })
+	active := make([]ClientState, min(len(heard), limit))
+	for i := range active {
+		active[i] = heard[i].state()
 	}
 	return active
 }

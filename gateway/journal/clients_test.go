@@ -85,7 +85,7 @@ func TestClients(t *testing.T) {
 		if got := j.ClientsSince(time.Now(), 5); len(got) != 1 || got[0].ID != "S" {
 			t.Errorf("active are %+v", got)
 		}
-		if got := j.ClientsSince(time.Time{}, 1); len(got) != 1 {
+		if got := j.ClientsSince(time.Time{}, 1); len(got) != 1 || got[0].ID != "S" {
 			t.Errorf("active are %+v", got)
 		}
 		j.Left(session)

@@ -1,9 +1,11 @@
-// Package journal records every call and every event once, in bounded memory:
-// a ring of entries that people read and follow, and counters that live as long
-// as the process.
+// Package journal records what happens, in bounded memory: a log of calls and events
+// that people read and follow; each request of a client with what was asked and
+// answered; the clients themselves; what changed; and how many calls there were, by
+// tool and over a day.
 //
 // Calls pass through here on their way, so recording one copies a few bytes and
-// nothing more. Words, redaction and JSON are made when somebody reads.
+// nothing more. Words, redaction and JSON are made when somebody reads: nothing
+// leaves this package as it came, unless people asked for that (Full).
 package journal
 
 import (
@@ -49,7 +51,6 @@ type Journal struct {
 	last        uint64 // id of the newest record; ids start at 1
 	subscribers map[*Subscription]struct{}
 
-	series series // every call since the start, whatever became of its backend
 	meters meters
 
 	calls   calls
@@ -166,7 +167,6 @@ func (c Started) End(o Outcome) {
 	m := c.meter
 	m.series.observe(at, d, o)
 	m.backendSeries.observe(at, d, o)
-	m.journal.series.observe(at, d, o)
 	if m.journal.calls.mode == Off {
 		return
 	}

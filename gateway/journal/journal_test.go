@@ -166,7 +166,7 @@ func TestManyWritersAndReaders(t *testing.T) {
 	writers.Wait()
 	close(done)
 	readers.Wait()
-	if got := j.Total(); got.Calls != 4*calls || got.Errors != calls {
+	if got := j.BackendStats("b"); got.Calls != 4*calls || got.Errors != calls {
 		t.Errorf("total is %+v, want %d calls and %d errors", got, 4*calls, calls)
 	}
 	if got := j.Entries(1)[0].ID; got != 2*4*calls {

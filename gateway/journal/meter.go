@@ -94,8 +94,8 @@ func (j *Journal) Meter(backend, tool string) *Meter {
 }
 
 // Retain drops the meters that keep does not want, and with its last tool the
-// backend's sum. A call under way may still end on a dropped meter. The total
-// of the journal keeps all. keep must not call the journal.
+// backend's sum. A call under way may still end on a dropped meter. keep must not call
+// the journal.
 func (j *Journal) Retain(keep func(backend, tool string) bool) {
 	s := &j.meters
 	s.mu.Lock()
@@ -159,12 +159,8 @@ func (j *Journal) BackendStats(backend string) Stats {
 	return of.series.stats()
 }
 
-// Total sums up every call since the start.
-func (j *Journal) Total() Stats { return j.series.stats() }
-
 // Snapshot is all numbers at one moment, sorted by name.
 type Snapshot struct {
-	Total    Counts
 	Backends []BackendCalls
 	Tools    []ToolCalls
 }
@@ -183,7 +179,7 @@ type ToolCalls struct {
 
 // Snapshot reads the numbers, for a metrics exposition.
 func (j *Journal) Snapshot() Snapshot {
-	snapshot := Snapshot{Total: j.series.counts()}
+	snapshot := Snapshot{}
 	j.meters.mu.Lock()
 	for name, of := range j.meters.backends {
 		snapshot.Backends = append(snapshot.Backends, BackendCalls{name, of.series.histogram()})

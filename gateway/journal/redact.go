@@ -70,13 +70,6 @@ func replaceGroup(p *regexp.Regexp, s string) string {
 	return out.String()
 }
 
-// Redact masks the secrets in a JSON text: whole values behind telling keys, and
-// whatever looks like a secret in any other string. All other bytes stay as and
-// where they are. The text must be valid.
-func Redact(raw json.RawMessage) json.RawMessage {
-	return redaction{}.of(raw)
-}
-
 // redaction is how a text is shown.
 type redaction struct {
 	// names are further keys whose values are masked; all says that all are.
@@ -87,6 +80,9 @@ type redaction struct {
 	abridge bool
 }
 
+// of masks the secrets in a JSON text: whole values behind telling keys, and whatever
+// looks like a secret in any other string. All other bytes stay as and where they are.
+// The text must be valid.
 func (r redaction) of(raw []byte) []byte { return r.nested(raw, 0, r.below == "") }
 
 func (r redaction) nested(raw []byte, nested int, named bool) []byte {

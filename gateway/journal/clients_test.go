@@ -88,6 +88,11 @@ func TestClients(t *testing.T) {
 		if got := j.ClientsSince(time.Time{}, 1); len(got) != 1 || got[0].ID != "S" {
 			t.Errorf("active are %+v", got)
 		}
+		time.Sleep(time.Second)
+		j.Met(Facts{Session: "late"}, nil)
+		if got := j.ClientsSince(time.Time{}, 1); len(got) != 1 || got[0].ID != "late" {
+			t.Errorf("the last one is %+v", got)
+		}
 		j.Left(session)
 		time.Sleep(presence)
 		for _, id := range []string{"S", modern.id} {

@@ -121,6 +121,26 @@ func TestADayTakesBoundedMemory(t *testing.T) {
 	}
 }
 
+// What has been so for longer than is kept is still so.
+func TestAGaugeThatSeldomChanges(t *testing.T) {
+	var g gauge
+	l := gaugeLevels[0]
+	began := time.Unix(1_000_000*l.step, 0)
+	g.set(began, 3)
+	now := began.Add(time.Duration(l.step*int64(l.n)) * time.Second) // takes the place of the first
+	g.set(now, 5)
+	got := g.read(endingNow(now, 3600, l.step))
+	last := len(got) - 1
+	for i, n := range got[:last] {
+		if n != 3 {
+			t.Fatalf("step %d of %d: %d", i, last, n)
+		}
+	}
+	if got[last] != 5 {
+		t.Errorf("now it is %d", got[last])
+	}
+}
+
 func TestRanges(t *testing.T) {
 	for _, r := range []Range{Range15m, Range1h, Range6h, Range24h} {
 		if !r.Valid() {

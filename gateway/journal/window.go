@@ -160,9 +160,11 @@ type gauge struct {
 // gaugeLevels are those of all calls.
 var gaugeLevels = [2]level{{10, 363}, {180, 484}}
 
+// peak is a step in which something changed: what it was before, and the most that it
+// was.
 type peak struct {
-	step      int64
-	most, end int
+	step         int64
+	before, most int
 }
 
 func (g *gauge) set(now time.Time, value int) {
@@ -173,15 +175,15 @@ func (g *gauge) set(now time.Time, value int) {
 		number := now.Unix() / l.step
 		p := &g.rings[i][number%int64(l.n)]
 		if p.step != number {
-			*p = peak{step: number, most: g.value}
+			*p = peak{step: number, before: g.value, most: g.value}
 		}
-		p.most, p.end = max(p.most, value), value
+		p.most = max(p.most, value)
 	}
 	g.value = value
 }
 
 // read answers the highest value in each step of f. Where nothing changed it is what it
-// was before.
+// was before the next change, or is now.
 func (g *gauge) read(f frame) []int {
 	out := make([]int, f.n)
 	for i, l := range gaugeLevels {
@@ -190,14 +192,15 @@ func (g *gauge) read(f frame) []int {
 		}
 		changed := slices.DeleteFunc(slices.Clone(g.rings[i]), func(p peak) bool { return p.step == 0 })
 		slices.SortFunc(changed, func(a, b peak) int { return int(a.step - b.step) })
-		value := 0
 		for at := f.from; at < f.from+f.step*f.n; at += l.step {
 			for len(changed) > 0 && changed[0].step*l.step < at {
-				value, changed = changed[0].end, changed[1:]
+				changed = changed[1:]
 			}
-			most := value
-			if len(changed) > 0 && changed[0].step*l.step == at {
-				most = changed[0].most
+			most := g.value
+			if len(changed) > 0 {
+				if most = changed[0].before; changed[0].step*l.step == at {
+					most = changed[0].most
+				}
 			}
 			slot := &out[(at-f.from)/f.step]
 			*slot = max(*slot, most)

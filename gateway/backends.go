@@ -84,10 +84,11 @@ func (g *Gateway) describe(m *member) BackendState {
 	if !m.want.Same(b) || b.Container == nil {
 		b = m.want
 	}
-	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled,
-		Tools: make([]json.RawMessage, 0, len(s.Tools)), Title: m.want.Shape.Title, Description: m.want.Shape.Description, Status: s.Status(), Source: b.Source, Container: b.Container,
-		ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server,
-		Instructions: s.Instructions, Resources: len(s.Resources), Prompts: len(s.Prompts), Groups: m.want.Groups, Replicas: 1 + len(m.want.Replicas), Endpoints: endpoints(m.up), Stats: g.cfg.Journal.BackendStats(b.Name),
+	out := BackendState{Name: b.Name, URL: b.URL, Transport: b.Transport, Enabled: !b.Disabled, Status: s.Status(), Source: b.Source, Container: b.Container,
+		Title: m.want.Shape.Title, Description: m.want.Shape.Description, Groups: m.want.Groups,
+		ProtocolVersion: s.Peer.Version, Era: s.Peer.Era(), ServerInfo: s.Server, Instructions: s.Instructions,
+		Tools: make([]json.RawMessage, 0, len(s.Tools)), Resources: len(s.Resources), Prompts: len(s.Prompts),
+		Replicas: 1 + len(m.want.Replicas), Endpoints: endpoints(m.up), Stats: g.cfg.Journal.BackendStats(b.Name),
 		Diagnostics: append(append(slices.Clone(b.Diagnostics), s.Remarks...), shapeRemarks(m.want.Shape, s)...)}
 	if m.want.Shape.NoPrompts {
 		out.Prompts = 0

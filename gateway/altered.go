@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 // Altered is a tool that its backend describes otherwise than it did when people could
 // first look at it: when it was listed first since the gateway started, or when
-// somebody last switched it on.
+// somebody last switched it on. A backend that comes back is the one that went.
 type Altered struct {
 	// At is when the gateway first saw the description of now.
 	At time.Time `json:"at"`
@@ -25,19 +26,29 @@ type Altered struct {
 const (
 	maxAltered      = 1000
 	maxAlteredBytes = 4 << 20
+	// maxGone is of how many backends that are gone something is kept, and maxGoneBytes
+	// how much of all; those that went first are forgotten.
+	maxGone      = 200
+	maxGoneBytes = 16 << 20
 )
 
 // alterations are the tools that are not what they were, by backend and the backend's
-// own names. A tool that is not listed just now may be among them: it is compared when
-// it comes back.
+// own names, and what those were that are not there just now: they are compared when
+// they come back.
 type alterations struct {
 	mu       sync.RWMutex // guards what follows
 	backends map[string]*alteredTools
+	gone     []string // backends that are not there, in the order in which they went
 }
 
 type alteredTools struct {
-	tools map[string]Altered
+	tools map[string]alteredTool
 	bytes int
+}
+
+type alteredTool struct {
+	Altered
+	gone bool // it is not there to be compared with
 }
 
 // note compares a tool as it was and as it is now, nil when it is not there, and
@@ -45,25 +56,30 @@ type alteredTools struct {
 func (a *alterations) note(backend, tool string, before, now []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.noteLocked(backend, tool, before, now)
+}
+
+func (a *alterations) noteLocked(backend, tool string, before, now []byte) bool {
 	b := a.backends[backend]
 	if b == nil {
-		b = &alteredTools{tools: map[string]Altered{}}
+		b = &alteredTools{tools: map[string]alteredTool{}}
 	}
 	was, known := b.tools[tool]
+	hidden := was.gone
 	switch {
 	case !known && (before == nil || now != nil && means(before, now)):
 		return false
 	case !known && (len(b.tools) >= maxAltered || b.bytes+len(before) > maxAlteredBytes):
 		return false
 	case !known:
-		was = Altered{Before: bytes.Clone(before)}
+		was.Before = bytes.Clone(before)
 		b.bytes += len(before)
 	case now != nil && means(was.Before, now):
 		b.bytes -= len(was.Before)
 		delete(b.tools, tool)
-		return true
+		return !hidden
 	}
-	was.At = time.Now().UTC().Truncate(time.Millisecond)
+	was.At, was.gone = time.Now().UTC().Truncate(time.Millisecond), now == nil
 	b.tools[tool] = was
 	if a.backends == nil {
 		a.backends = map[string]*alteredTools{}
@@ -93,6 +109,42 @@ func (a *alterations) forget(backend string) {
 	delete(a.backends, backend)
 }
 
+// leave notes that a backend is gone, whose tools were these.
+func (a *alterations) leave(backend string, tools []upstream.Tool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, t := range tools {
+		a.noteLocked(backend, t.Name, t.Raw, nil)
+	}
+	if a.backends[backend] == nil {
+		return
+	}
+	a.gone = append(slices.DeleteFunc(a.gone, func(name string) bool { return name == backend || a.backends[name] == nil }), backend)
+	sum := 0
+	for _, name := range a.gone {
+		sum += a.backends[name].bytes
+	}
+	for ; sum > maxGoneBytes || len(a.gone) > maxGone; a.gone = a.gone[1:] {
+		sum -= a.backends[a.gone[0]].bytes
+		delete(a.backends, a.gone[0])
+	}
+}
+
+// back notes that a backend is there, with these tools. It reports whether something is
+// known of them.
+func (a *alterations) back(backend string, tools []upstream.Tool) (known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gone = slices.DeleteFunc(a.gone, func(name string) bool { return name == backend })
+	if a.backends[backend] == nil {
+		return false
+	}
+	for _, t := range tools {
+		known = a.noteLocked(backend, t.Name, nil, t.Raw) || known
+	}
+	return known
+}
+
 // of answers what is known of a tool, nil when it is what it was.
 func (a *alterations) of(backend, tool string) *Altered {
 	a.mu.RLock()
@@ -101,8 +153,8 @@ func (a *alterations) of(backend, tool string) *Altered {
 	if b == nil {
 		return nil
 	}
-	if was, known := b.tools[tool]; known {
-		return &was
+	if was, known := b.tools[tool]; known && !was.gone {
+		return &was.Altered
 	}
 	return nil
 }
@@ -116,7 +168,7 @@ func (a *alterations) count(backend string, tools []upstream.Tool) (n int) {
 		return 0
 	}
 	for _, t := range tools {
-		if _, known := b.tools[t.Name]; known {
+		if was, known := b.tools[t.Name]; known && !was.gone {
 			n++
 		}
 	}

@@ -78,11 +78,21 @@ func TestAlteredTools(t *testing.T) {
 	become("as it was")
 	tools(was, other)
 	become(now)
-	g.Put(docker())
-	await(t, "its end", func() bool { _, there := g.Backend("b"); return !there })
+	// A backend that comes back is the one that went.
+	away := func() {
+		t.Helper()
+		g.Put(docker())
+		await(t, "its end", func() bool { _, there := g.Backend("b"); return !there })
+	}
+	away()
 	g.Put(docker(at("b", b.url)))
-	listedAs("reads one")
-	become("as it was") // another backend of that name
+	become(now)
+	tools(now, other)
+	become("as it was")
+	away()
+	b.set("tools", was+","+other)
+	g.Put(docker(at("b", b.url)))
+	become(now)
 }
 
 // Another order of the same changes nothing, and what cannot be trusted does.

@@ -49,7 +49,7 @@ func (g *Gateway) tellNews() {
 			continue
 		}
 		delete(g.told, name)
-		g.altered.forget(name)
+		g.altered.leave(name, was.tools)
 		if was.health != "" {
 			g.cfg.Journal.Change(journal.Change{Kind: journal.ChangeBackend, Backend: name, From: was.health, Message: name + " was removed"})
 		}
@@ -118,6 +118,9 @@ func (g *Gateway) newsOfTools(name string, s *upstream.State, was *known) {
 	old, first := was.tools, !was.listed
 	was.tools, was.listed = s.Tools, true
 	if first {
+		if g.altered.back(name, s.Tools) {
+			g.reshow()
+		}
 		return
 	}
 	c := journal.Change{Kind: journal.ChangeTools, Backend: name}

@@ -966,7 +966,7 @@ export interface components {
             description: number;
             schema: number;
         };
-        /** @description A tool that its backend describes otherwise than when it was listed first since the gateway started, or switched on last. */
+        /** @description A tool that its backend describes otherwise than when it was listed first since the gateway started, or switched on last. A backend that comes back is the one that went. */
         Altered: {
             /**
              * Format: date-time

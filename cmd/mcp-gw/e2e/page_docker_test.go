@@ -38,7 +38,7 @@ func TestPageStoryALabelHasATypo(t *testing.T) {
 	docker(t, "run", "-d", "--name=page-typo", "--network="+pageNet, "--label=mcp-gw.enable=true", "--label=mcp-gw.prot=8080", pageImage)
 	tb := b.open(t, g.url, "#/discovery", look{})
 	tb.click(t, `main >> text=page-typo`)
-	tb.says(t, "main", `"mcp-gw\.prot" is ignored: did you mean mcp-gw\.port`)      // what is wrong, and what was meant
-	tb.says(t, "main", `(?s)Fix.*mcp-gw\.port: "?8080"?`)      // as it is written
-	tb.says(t, "main", `(?s)What we read.*mcp-gw\.prot.*8080`) // and what was read
+	tb.says(t, "main", `"mcp-gw\.prot" is ignored: did you mean mcp-gw\.port`) // what is wrong, and what was meant
+	tb.says(t, "main", `(?s)Fix.*mcp-gw\.port: "?8080"?`)                      // as it is written
+	tb.says(t, "main", `(?s)What we read.*mcp-gw\.prot.*8080`)                 // and what was read
 }

@@ -87,7 +87,10 @@ func TestPageStoryStrangers(t *testing.T) {
 		for _, name := range []string{"Arguments", "Result", "Raw"} {
 			tb.click(t, fmt.Sprintf(`role=tab[name=%q]`, name))
 			time.Sleep(100 * time.Millisecond)
-			tb.fits(t, "the drawer's "+name)
+			for _, width := range []int{320, 1280} {
+				tb.size(t, width, 800)
+				tb.fits(t, fmt.Sprintf("the drawer's %s at %d px", name, width))
+			}
 		}
 		unharmed(t, tb, "the drawer of "+str(call, "name"))
 	}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rows, stack } from './chart';
+import { alone, rows, stack } from './chart';
 
 it('puts columns on top of each other', () => {
 	expect(
@@ -28,4 +28,10 @@ it('makes rows of columns, newest first, without empty ones', () => {
 		{ at: 30, values: [2, 3] },
 		{ at: 20, values: [1, null] },
 	]);
+});
+
+it('finds what no line leads to', () => {
+	expect(alone([null, 3, null, 1, 2, null, 4])).toEqual([1, 6]);
+	expect(alone([5])).toEqual([0]);
+	expect(alone([null, 1, 2])).toEqual([]);
 });

@@ -7,6 +7,12 @@ export function stack(columns: readonly Column[]): (number | null)[][] {
 	return columns.map((values) => values.map((v, i) => (v === null ? null : (sums[i] = (sums[i] ?? 0) + v))));
 }
 
+/** Where a value has none on either side: no line leads there. */
+export function alone(values: Column): number[] {
+	const nothing = (i: number) => values[i] === null || values[i] === undefined;
+	return values.flatMap((_, i) => (!nothing(i) && nothing(i - 1) && nothing(i + 1) ? [i] : []));
+}
+
 /** The columns as rows, newest first, without those in which nothing was. */
 export function rows(
 	t: readonly number[],

@@ -232,6 +232,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { g.handler.Run(ctx) })
+	work.Go(func() { g.cfg.Journal.Run(ctx) })
 	defer g.stopAll()
 
 	g.rebuild()

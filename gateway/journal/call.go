@@ -178,12 +178,15 @@ func (j *Journal) CallByID(id uint64) (CallDetail, bool) {
 	if t != (Truncated{}) {
 		d.Truncated = &t
 	}
-	d.reveal(c.mode, x.meter.secrets(), request, response)
+	secrets := x.meter.secrets()
+	modes := map[bool]Mode{true: Full, false: c.mode} // what is masked is shown as it is
+	d.reveal(request, modes[x.request.masked].message(request, secrets, "arguments"), modes[x.response.masked].message(response, secrets, "result"))
 	return d, true
 }
 
-// reveal fills in what the messages say, as far as it may be shown.
-func (d *CallDetail) reveal(mode Mode, secrets secretNames, request, response []byte) {
+// reveal fills in what the messages say. request and response are as they may be shown,
+// or nil.
+func (d *CallDetail) reveal(asked, request, response []byte) {
 	var in struct {
 		Params map[string]json.RawMessage `json:"params"`
 	}
@@ -191,17 +194,17 @@ func (d *CallDetail) reveal(mode Mode, secrets secretNames, request, response []
 		Result, Error json.RawMessage
 	}
 	raw := RawCall{}
-	if shown := mode.message(request, secrets, "arguments"); shown != nil && json.Unmarshal(request, &in) == nil {
-		raw.Request = string(shown)
+	if request != nil && json.Unmarshal(asked, &in) == nil {
+		raw.Request = string(request)
 		if d.TraceID == "" {
 			d.TraceID = metaTraceID(in.Params["_meta"])
 		}
 		in.Params = nil
-		_ = json.Unmarshal(shown, &in)
+		_ = json.Unmarshal(request, &in)
 		d.Arguments = argumentsOf(in.Params)
 	}
-	if shown := mode.message(response, secrets, "result"); shown != nil && json.Unmarshal(shown, &out) == nil {
-		raw.Response = string(shown)
+	if response != nil && json.Unmarshal(response, &out) == nil {
+		raw.Response = string(response)
 		if d.Result = out.Result; d.Result == nil {
 			d.Result = out.Error
 		}

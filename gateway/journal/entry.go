@@ -98,6 +98,8 @@ func (r *record) data() json.RawMessage {
 	switch {
 	case r.bytes == 0:
 		return nil
+	case r.masked:
+		return r.arguments
 	case r.arguments == nil:
 		return fmt.Appendf(nil, `{"truncated":true,"bytes":%d}`, r.bytes)
 	case !json.Valid(r.arguments):

@@ -4,8 +4,9 @@
 // tool and over a day.
 //
 // Calls pass through here on their way, so recording one copies a few bytes and
-// nothing more. Words, redaction and JSON are made when somebody reads: nothing
-// leaves this package as it came, unless people asked for that (Full).
+// nothing more. A moment later the secrets are taken out of the copy (Run); words and
+// JSON are made when somebody reads. Nothing is kept or leaves this package as it came,
+// unless people asked for that (Full).
 package journal
 
 import (
@@ -42,7 +43,7 @@ type Options struct {
 }
 
 // Journal is safe for use by many goroutines. It starts none, and no reader can
-// make a writer wait.
+// make a writer wait. Somebody is to call Run.
 type Journal struct {
 	maxArguments int
 
@@ -70,8 +71,8 @@ const (
 	kindSystem
 )
 
-// record is one entry as it is kept: nothing in it is changed after it was
-// stored, so a copy of it may be read without the lock.
+// record is one entry as it is kept. It may be replaced by one without secrets, and
+// nothing that it points to is changed: a copy of it may be read without the lock.
 type record struct {
 	id        uint64
 	at        time.Time
@@ -83,6 +84,7 @@ type record struct {
 	duration  time.Duration // of kindResult
 	text      string        // the message, or what was thrown
 	arguments []byte        // of kindCall; nil when too long
+	masked    bool          // arguments are as they may be shown
 	bytes     int           // length of the arguments
 	meter     *Meter        // of kindCall
 }

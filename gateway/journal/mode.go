@@ -5,8 +5,7 @@ type Mode string
 
 // The modes.
 const (
-	// Redacted keeps arguments and results, and masks the secrets in them before
-	// anything leaves the process.
+	// Redacted keeps arguments and results, with the secrets in them masked.
 	Redacted Mode = "redacted"
 	// Metadata keeps who called what, how long it took and how it ended.
 	Metadata Mode = "metadata"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,25 +17,30 @@ var secretKey = regexp.MustCompile(`(?i)pass|secret|token|authorization|api[-_]?
 // secretShapes match what looks like a secret whatever it is called. Where there
 // is a group, the group is the secret.
 var secretShapes = []struct {
-	hint    string // lower case; a text without it cannot match, and is not searched
+	// hints are lower case; a text with none of them cannot match, and is not searched.
+	hints   []string
 	pattern *regexp.Regexp
 }{
-	{"-----begin", regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|$)`)},
-	{"authorization", regexp.MustCompile(`(?i)\bauthorization["']?\s*[:=]\s*["']?((?:(?:bearer|basic|token)\s+)?[^\s"']+)`)},
-	{"bearer", regexp.MustCompile(`(?i)\bbearer\s+([A-Za-z0-9+/._~-]{20,}=*)`)},
-	{"://", regexp.MustCompile(`://[^\s/:@?#]*:([^\s/@]+)@`)},
-	{"=", regexp.MustCompile(`(?i)(?:pass|passwd|password|secret|token|api[-_]?key|credential)s?=["']?([^\s&"';,]+)`)},
-	{"gh", regexp.MustCompile(`gh[pousr]_[A-Za-z0-9]{16,}`)},
-	{"github_pat_", regexp.MustCompile(`github_pat_[A-Za-z0-9_]{16,}`)},
-	{"sk-", regexp.MustCompile(`(?:^|[^A-Za-z0-9])(sk-[A-Za-z0-9_-]{16,})`)},
-	{"akia", regexp.MustCompile(`AKIA[A-Z0-9]{12,}`)},
-	{"xox", regexp.MustCompile(`xox[a-z]-[A-Za-z0-9-]{8,}`)},
-	{"eyj", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)},
-	{"glpat-", regexp.MustCompile(`glpat-[A-Za-z0-9_-]{16,}`)},
-	{"aiza", regexp.MustCompile(`AIza[A-Za-z0-9_-]{30,}`)},
+	{[]string{"-----begin"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|$)`)},
+	{[]string{"authorization"}, regexp.MustCompile(`(?i)\bauthorization["']?\s*[:=]\s*["']?((?:(?:bearer|basic|token)\s+)?[^\s"']+)`)},
+	{[]string{"bearer"}, regexp.MustCompile(`(?i)\bbearer\s+([A-Za-z0-9+/._~-]{20,}=*)`)},
+	{[]string{"://"}, regexp.MustCompile(`://[^\s/:@?#]*:([^\s/@]+)@`)},
+	{telling, regexp.MustCompile(`(?i)(?:pass|passwd|password|secret|token|api[-_]?key|credential)s?=["']?([^\s&"';,]+)`)},
+	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_"}, regexp.MustCompile(`gh[pousr]_[A-Za-z0-9]{16,}`)},
+	{[]string{"github_pat_"}, regexp.MustCompile(`github_pat_[A-Za-z0-9_]{16,}`)},
+	{[]string{"sk-"}, regexp.MustCompile(`(?:^|[^A-Za-z0-9])(sk-[A-Za-z0-9_-]{16,})`)},
+	{[]string{"akia"}, regexp.MustCompile(`AKIA[A-Z0-9]{12,}`)},
+	{[]string{"xox"}, regexp.MustCompile(`xox[a-z]-[A-Za-z0-9-]{8,}`)},
+	{[]string{"eyj"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)},
+	{[]string{"glpat-"}, regexp.MustCompile(`glpat-[A-Za-z0-9_-]{16,}`)},
+	{[]string{"aiza"}, regexp.MustCompile(`AIza[A-Za-z0-9_-]{30,}`)},
 	// JSON, or the like, in the middle of a text.
-	{":", regexp.MustCompile(`(?i)(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credential)[A-Za-z0-9_-]*\\?["']\s*:\s*\\?["']([^"'\\]+)`)},
+	{telling, regexp.MustCompile(`(?i)(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credential)[A-Za-z0-9_-]*\\?["']\s*:\s*\\?["']([^"'\\]+)`)},
 }
+
+// telling are the words that stand before a secret. The longs of s and k, which count as
+// these letters in a pattern that minds no case, are not looked for: nobody writes so.
+var telling = []string{"pass", "secret", "token", "api", "credential"}
 
 // maxNested bounds how deep JSON within strings within JSON is looked into.
 const maxNested = 3
@@ -46,7 +52,7 @@ func mask(chars int) string { return fmt.Sprintf("•••• redacted, %d char
 func RedactText(s string) string {
 	lower := strings.ToLower(s)
 	for _, shape := range secretShapes {
-		if strings.Contains(lower, shape.hint) {
+		if slices.ContainsFunc(shape.hints, func(hint string) bool { return strings.Contains(lower, hint) }) {
 			s = replaceGroup(shape.pattern, s)
 		}
 	}

@@ -13,8 +13,9 @@ type store struct {
 
 // span is where bytes lie in a store. Those of length 0 are nowhere.
 type span struct {
-	at uint64
-	n  int
+	at     uint64
+	n      int
+	masked bool // no secret stands there
 }
 
 func newStore(size int) store {
@@ -24,7 +25,7 @@ func newStore(size int) store {
 
 // put copies b, which must be smaller than the store.
 func (s *store) put(b []byte) span {
-	at := span{s.head, len(b)}
+	at := span{at: s.head, n: len(b)}
 	for len(b) > 0 {
 		i := s.head % s.size
 		c := &s.chunks[i/chunk]
@@ -55,4 +56,19 @@ func (s *store) get(p span) ([]byte, bool) {
 		at += uint64(len(part))
 	}
 	return out, true
+}
+
+// wipe clears what lies at p, unless something newer lies there now.
+func (s *store) wipe(p span) {
+	if s.head-p.at > s.size {
+		return
+	}
+	for n, at := p.n, p.at; n > 0; {
+		i := at % s.size
+		part := s.chunks[i/chunk][i%chunk:]
+		part = part[:min(len(part), n)]
+		clear(part)
+		n -= len(part)
+		at += uint64(len(part))
+	}
 }

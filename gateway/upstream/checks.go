@@ -28,8 +28,7 @@ const (
 	burst = 5 * time.Second
 )
 
-// checked notes a check. Only Run's goroutine
-// calls it.
+// checked notes a check. Only Run's goroutine calls it.
 func (u *Upstream) checked(start time.Time, what mcp.MCPMethod, err error) {
 	c := Check{At: start, What: what, Took: time.Since(start)}
 	if err != nil {

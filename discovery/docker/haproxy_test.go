@@ -112,7 +112,10 @@ func TestHAProxyCutsQuietStreams(t *testing.T) {
 			t.Errorf("a stream that ended touched the set: %+v", p.set)
 		}
 	}
-	if strings.Contains(log.String(), "level=WARN") {
-		t.Errorf("people are told of it:\n%s", log.String())
+	for line := range strings.Lines(log.String()) {
+		// The engine has other containers, of which there may be something to say.
+		if strings.Contains(line, "level=WARN") && !strings.Contains(line, "container remark") {
+			t.Errorf("people are told of it: %s", line)
+		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 const (
 	mostSlack  = 300 // per cent
 	leastSlack = 50
-	idleSlack  = 25       // while collections are seldom
+	idleSlack  = 10       // while collections are seldom
 	slack      = 16 << 20 // bytes, between the two
 	seldom     = time.Second
 	// giveBack is how often unused memory goes back to the system at most: it takes a

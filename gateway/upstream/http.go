@@ -53,6 +53,9 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 		MaxIdleConns:        512,
 		MaxIdleConnsPerHost: 512,
 		IdleConnTimeout:     90 * time.Second,
+		// Of a large answer only the beginning passes through this buffer, and most of
+		// hundreds of connections wait for years.
+		ReadBufferSize: 2 << 10,
 		// It would ask for compressed answers.
 		DisableCompression: true,
 	}, u)

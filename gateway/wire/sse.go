@@ -24,7 +24,7 @@ type Event struct {
 }
 
 const (
-	firstBuffer = 4 << 10
+	firstBuffer = 1 << 10
 	// keptBuffer is the largest buffer that Reset keeps. An answer of 64 KiB,
 	// large already for a tool, is read without growing anything; a rare giant
 	// does not stay in a pool for ever.

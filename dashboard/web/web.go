@@ -13,6 +13,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -84,7 +85,8 @@ type Page struct {
 
 type file struct {
 	kind, tag    string
-	body, zipped []byte // zipped is nil where it saves nothing
+	zipped       []byte // nil where it saves nothing
+	body         []byte // nil where zipped is not: nearly everybody takes that
 	keepsForEver bool
 }
 
@@ -110,7 +112,11 @@ func New(files fs.FS) (*Page, error) {
 			kind = "application/octet-stream"
 		}
 		sum := sha256.Sum256(body)
-		p.files[name] = file{kind: kind, tag: hex.EncodeToString(sum[:8]), body: body, zipped: zip(body), keepsForEver: strings.HasPrefix(name, hashed)}
+		f := file{kind: kind, tag: hex.EncodeToString(sum[:8]), zipped: zip(body), keepsForEver: strings.HasPrefix(name, hashed)}
+		if f.zipped == nil {
+			f.body = body
+		}
+		p.files[name] = f
 		return nil
 	})
 	if err != nil {
@@ -120,7 +126,7 @@ func New(files fs.FS) (*Page, error) {
 }
 
 // Built reports whether the application is there.
-func (p *Page) Built() bool { return p.files[index].body != nil }
+func (p *Page) Built() bool { _, there := p.files[index]; return there }
 
 // Paths are all files besides the page itself, which is at "/".
 func (p *Page) Paths() []string {
@@ -180,6 +186,9 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	if body == nil {
+		body = unzip(f.zipped)
+	}
 	h.Set("Content-Type", f.kind)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
@@ -205,7 +214,17 @@ func zip(body []byte) []byte {
 	if err := z.Close(); err != nil || out.Len() > len(body)*9/10 {
 		return nil
 	}
-	return out.Bytes()
+	return bytes.Clone(out.Bytes())
+}
+
+// unzip is for what zip has made.
+func unzip(zipped []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return nil
+	}
+	body, _ := io.ReadAll(z)
+	return body
 }
 
 // takesGzip reads an Accept-Encoding header.

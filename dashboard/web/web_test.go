@@ -158,7 +158,7 @@ func TestWhatIsEmbedded(t *testing.T) {
 		t.Log("built without the application")
 		return
 	}
-	page := p.files[index].body
+	page := []byte(text(t, ask(p, "GET", "/")))
 	if bytes.Contains(page, []byte("<style")) || regexp.MustCompile(`<script[^>]*>[^<]`).Match(page) {
 		t.Errorf("the page has a script or a style inside, which the policy forbids:\n%s", page)
 	}

@@ -141,8 +141,8 @@ func (j *Journal) CallByID(id uint64) (CallDetail, bool) {
 		return CallDetail{}, false
 	}
 	x := *found
-	request, there := c.store.get(x.request)
-	response, also := c.store.get(x.response)
+	request, there := c.store(&x).get(x.request)
+	response, also := c.store(&x).get(x.response)
 	c.mu.Unlock()
 
 	d := CallDetail{Call: x.show(c.mode), Dropped: !there || !also, Replica: x.replica, TraceID: traceID(x.trace)}

@@ -14,6 +14,7 @@ const (
 	DefaultCalls    = 5000
 	DefaultPayload  = 32 << 20
 	protocolCalls   = 1000
+	protocolPayload = 1 << 20
 	maxLate         = 64
 	maxPayload      = 64 << 10 // of one message
 	maxNameOrURI    = 1024
@@ -53,10 +54,10 @@ type calls struct {
 	last     uint64
 	rings    [2]callRing // of calls, and of protocol traffic
 	fallen   map[*call]struct{}
-	late     []*call // of the fallen those that ended, oldest first
-	free     []*call // nowhere else
-	now      gauge   // how many run
-	store    store
+	late     []*call  // of the fallen those that ended, oldest first
+	free     []*call  // nowhere else
+	now      gauge    // how many run
+	stores   [2]store // of what was said in calls, and in protocol traffic
 	running  int
 	watchers []*Watch
 	notices  []notice // a ring by number
@@ -99,8 +100,16 @@ func (r *callRing) newest(n, limit int) []*call {
 }
 
 func newCalls(o Options) calls {
-	return calls{mode: o.Traffic, store: newStore(o.Payload), fallen: map[*call]struct{}{},
+	return calls{mode: o.Traffic, stores: [2]store{newStore(o.Payload), newStore(min(o.Payload, protocolPayload))}, fallen: map[*call]struct{}{},
 		rings: [2]callRing{{slots: make([]*call, o.Calls)}, {slots: make([]*call, min(o.Calls, protocolCalls))}}}
+}
+
+// store is where the messages of x lie.
+func (c *calls) store(x *call) *store {
+	if x.protocol {
+		return &c.stores[1]
+	}
+	return &c.stores[0]
 }
 
 func (c *calls) takeLocked() *call {

@@ -237,6 +237,25 @@ func TestMessagesThatAreLargeOrOldAreNotThere(t *testing.T) {
 	}
 }
 
+// A client that asks for the list each second costs nobody what was said in a call.
+func TestListsTakeNoRoomFromCalls(t *testing.T) {
+	j := New(Options{Payload: 2 * protocolPayload})
+	answer(ask(j, "tools/call", "t", `{"params":{"arguments":{"a":1}}}`), `{"result":7}`)
+	list := `{"result":{"tools":[` + strings.Repeat(" ", maxPayload/2) + `]}}`
+	for range 4 * protocolPayload / len(list) {
+		answer(ask(j, "tools/list", "", "{}"), list)
+	}
+	if got, _ := j.CallByID(1); got.Dropped || string(got.Arguments) != `{"a":1}` || string(got.Result) != "7" {
+		t.Errorf("the call: %s", jsonOf(t, got))
+	}
+	if got, _ := j.CallByID(2); !got.Dropped {
+		t.Error("nothing was given up, so that nothing was tested")
+	}
+	if got, _ := j.CallByID(j.calls.last); got.Dropped || got.Result == nil {
+		t.Errorf("the last list: %s", jsonOf(t, got))
+	}
+}
+
 func TestArgumentsOfOtherMethods(t *testing.T) {
 	j := New(Options{})
 	for message, want := range map[string]string{

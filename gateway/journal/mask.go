@@ -76,7 +76,8 @@ func (w *Watch) maskNext() bool {
 		return true
 	}
 	was := *x
-	request, response := c.unmaskedLocked(was.request), c.unmaskedLocked(was.response)
+	store := c.store(&was)
+	request, response := store.unmasked(was.request), store.unmasked(was.response)
 	c.mu.Unlock()
 
 	secrets := was.meter.secrets()
@@ -93,29 +94,29 @@ func (w *Watch) maskNext() bool {
 		x.err = problem
 	}
 	if request != nil {
-		x.request = c.replaceLocked(was.request, request, shownRequest)
+		x.request = store.replace(was.request, request, shownRequest)
 	}
 	if response != nil && x.response == was.response {
-		x.response = c.replaceLocked(was.response, response, shownResponse)
+		x.response = store.replace(was.response, response, shownResponse)
 	}
 	return true
 }
 
-// unmaskedLocked answers what lies at p, nil when it has been masked or is not there.
-func (c *calls) unmaskedLocked(p span) []byte {
+// unmasked answers what lies at p, nil when it has been masked or is not there.
+func (s *store) unmasked(p span) []byte {
 	if p.masked {
 		return nil
 	}
-	raw, _ := c.store.get(p)
+	raw, _ := s.get(p)
 	return raw
 }
 
-// replaceLocked keeps shown, which may be nil, instead of raw, which lies at p.
-func (c *calls) replaceLocked(p span, raw, shown []byte) span {
+// replace keeps shown, which may be nil, instead of raw, which lies at p.
+func (s *store) replace(p span, raw, shown []byte) span {
 	if !bytes.Equal(raw, shown) {
-		c.store.wipe(p)
+		s.wipe(p)
 		if p = (span{}); shown != nil && len(shown) <= maxMasked {
-			p = c.store.put(shown)
+			p = s.put(shown)
 		}
 	}
 	p.masked = true

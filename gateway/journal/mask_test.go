@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,7 +17,7 @@ import (
 func (j *Journal) keeps(text string) bool {
 	j.calls.mu.Lock()
 	defer j.calls.mu.Unlock()
-	if bytes.Contains(bytes.Join(j.calls.store.chunks, nil), []byte(text)) {
+	if bytes.Contains(bytes.Join(slices.Concat(j.calls.stores[0].chunks, j.calls.stores[1].chunks), nil), []byte(text)) {
 		return true
 	}
 	for i := range j.calls.rings {

@@ -95,7 +95,7 @@ func (c *calls) beginLocked(r *Request, now time.Time) *call {
 	c.last++
 	x.id = c.last
 	if x.kept = c.mode.payloads(); x.kept && len(r.Message) <= maxPayload {
-		x.request = c.store.put(r.Message)
+		x.request = c.store(x).put(r.Message)
 	}
 	if old := ring.put(x); old != nil {
 		if old.running {
@@ -139,7 +139,7 @@ func (r Recording) End(f *Fate, message []byte, length int) {
 		x.first = f.First.Sub(x.start)
 	}
 	if x.responseBytes = length; x.kept && length > 0 && length == len(message) && length <= maxPayload {
-		x.response = c.store.put(message)
+		x.response = c.store(x).put(message)
 	}
 	if !protocol {
 		c.running--

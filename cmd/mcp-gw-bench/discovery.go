@@ -93,7 +93,8 @@ func (c *discoveryCommand) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	defer gw.Stop()
+	r := &rig{discoveryCommand: c, engine: e, gw: gw, start: start}
+	defer func() { r.gw.Stop() }()
 
 	var all []delays
 	for _, version := range []string{sessions, stateless} {
@@ -111,13 +112,13 @@ func (c *discoveryCommand) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	others, err := c.rows(ctx, t, &rig{discoveryCommand: c, engine: e, gw: gw, start: start})
+	others, err := c.rows(ctx, t, r)
 	if len(others) > 0 {
 		more, bad := printRows(t.out, others)
 		missed, err = missed+more, errors.Join(err, bad)
 	}
 	if err != nil {
-		return fmt.Errorf("%w%s", err, gw.Tail())
+		return fmt.Errorf("%w%s", err, r.gw.Tail())
 	}
 	if c.JSON != "" {
 		text, bad := json.MarshalIndent(map[string]any{"clients": all, "rows": others}, "", " ")

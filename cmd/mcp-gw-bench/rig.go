@@ -27,6 +27,22 @@ type rig struct {
 	crowd  []string // ids of containers that a later row uses too
 }
 
+// afresh puts a new gateway, and a client of it, in the place of the one that is there.
+func (r *rig) afresh(ctx context.Context) error {
+	err := r.client.Close()
+	r.gw.Stop()
+	gw, failed := r.start(ctx)
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	r.gw = gw
+	client, err := r.connect(ctx, gw.URL)
+	if err == nil {
+		r.client = client
+	}
+	return err
+}
+
 // named makes a container with one backend of its name, and what removes it.
 func (r *rig) named(ctx context.Context, name string, env ...string) (id string, remove func(*error), err error) {
 	id, err = r.engine.Create(ctx, name, map[string]string{"mcp-gw.port": "8080", "mcp-gw.name": name}, env...)

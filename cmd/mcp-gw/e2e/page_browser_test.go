@@ -208,9 +208,15 @@ func (tb *tab) axe(t *testing.T, where string) {
 // fits fails when the page can be scrolled sideways.
 func (tb *tab) fits(t *testing.T, where string) {
 	t.Helper()
-	over := evaluate[int](t, tb, "document.documentElement.scrollWidth - innerWidth")
-	if over <= 0 {
-		return
+	var over int
+	// What was just resized, or whose stylesheet is tried again, settles in a moment.
+	for limit := time.Now().Add(5 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if over = evaluate[int](t, tb, "document.documentElement.scrollWidth - innerWidth"); over <= 0 {
+			return
+		}
+		if time.Now().After(limit) {
+			break
+		}
 	}
 	wide := evaluate[[]string](t, tb, `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
 		.map((e) => e.tagName.toLowerCase() + "." + e.className + " to " + Math.round(e.getBoundingClientRect().right)).slice(0, 6)`)

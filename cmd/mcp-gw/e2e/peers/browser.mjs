@@ -5,7 +5,7 @@
 //   {id, op: "open", as, url, theme: "dark"|"light", width, height, touch, lax, slips}   lax: the page's policy is not enforced; slips: window.ahead puts its clock forward
 //   {id, op: "go", as, url}                  another address in the same tab
 //   {id, op: "size", as, width, height}
-//   {id, op: "click"|"see"|"gone"|"text"|"count"|"hover", as, on, within}         within: ms; 15000 by default
+//   {id, op: "click"|"see"|"gone"|"text"|"count"|"hover", as, on, within}         within: ms; 30000 by default
 //   {id, op: "fill", as, on, text}
 //   {id, op: "choose", as, on, text}         an option of a select, by its label
 //   {id, op: "press", as, keys, on}          on: what gets them; else what has the focus
@@ -48,7 +48,7 @@ const page = (command) => {
   return tab.page;
 };
 const found = (command) => page(command).locator(command.on).first();
-const patience = (command) => ({ timeout: command.within ?? 15_000 });
+const patience = (command) => ({ timeout: command.within ?? 30_000 });
 
 const ops = {
   async open({ as, url, theme, width, height, touch, lax, slips }) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mcp-gw/discovery"
+	"mcp-gw/gateway/auth"
 	"mcp-gw/gateway/downstream"
 	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/pool"
@@ -42,6 +43,8 @@ type Config struct {
 	PingInterval time.Duration
 	// AllowedHosts and AllowedOrigins add to those that are always taken.
 	AllowedHosts, AllowedOrigins []string
+	// Token is what clients have to show. Default nil: nothing.
+	Token *auth.Token
 	// BasePath is what clients have before the paths that Handler serves, such as /gw:
 	// it stands in addresses that clients are told. Default none.
 	BasePath string
@@ -169,7 +172,7 @@ func New(cfg Config) *Gateway {
 	g.shown.Store(&shown{next: make(chan struct{})})
 	g.handler = downstream.New(downstream.Config{Log: cfg.Log, Journal: cfg.Journal, Version: cfg.Version,
 		MaxBody: cfg.MaxBody, MaxSessions: cfg.MaxSessions, SessionIdle: cfg.SessionIdle,
-		KeepAlive: keepAlive, Access: g.access, BasePath: cfg.BasePath, Settled: g.settled, Instance: g.instance, Key: cfg.Key}, core{g})
+		KeepAlive: keepAlive, Access: g.access, Token: cfg.Token, BasePath: cfg.BasePath, Settled: g.settled, Instance: g.instance, Key: cfg.Key}, core{g})
 	g.rebuild()
 	return g
 }

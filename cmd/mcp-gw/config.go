@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"mcp-gw/discovery/docker"
+	"mcp-gw/gateway/auth"
 	"mcp-gw/gateway/journal"
 )
 
@@ -53,6 +55,7 @@ type config struct {
 	PingInterval    time.Duration
 	ShutdownTimeout time.Duration
 
+	Token          *auth.Token // what has to be shown; nil: nothing
 	AllowedHosts   []string
 	AllowedOrigins []string
 
@@ -64,8 +67,10 @@ type config struct {
 	// Warnings are remarks on what was set but has no effect.
 	Warnings []string
 
-	port   int
-	listen string
+	port      int
+	listen    string
+	token     string // as it was given, or in a file
+	tokenFile string
 }
 
 // What MCP_GW_DASHBOARD may be.
@@ -77,6 +82,7 @@ const (
 
 // setting is one thing a person can set: a row of the configuration table.
 type setting struct {
+	// flag is "" for a secret: everybody on the machine can read command lines.
 	env, flag, def, help string
 	// set stores value, or returns what it expected instead: "a number from 1
 	// to 65535".
@@ -182,6 +188,10 @@ func settings() []setting {
 		{"MCP_GW_SHUTDOWN_TIMEOUT", "shutdown-timeout", "10s", "How long running calls may take to finish at shutdown.",
 			func(c *config, v string) error { return duration(&c.ShutdownTimeout, v, 0, 10*time.Minute) }},
 
+		{"MCP_GW_TOKEN", "", "", "What clients have to send as `Authorization: Bearer …`, and people type to see the dashboard: at least 16 characters, as `openssl rand -hex 24` prints. Only `/healthz` and `/readyz` answer without. Empty: whoever reaches the gateway may use it.",
+			func(c *config, v string) error { return bearer(&c.token, v) }},
+		{"MCP_GW_TOKEN_FILE", "token-file", "", "A file that has the token, such as a compose secret's `/run/secrets/mcp_gw_token`, in place of `MCP_GW_TOKEN`. It is read at the start.",
+			func(c *config, v string) error { return bearerFile(&c.tokenFile, v) }},
 		{"MCP_GW_BASE_URL", "base-url", "", "Where people reach the gateway from outside, such as `https://tools.example.com/gw` for a `/gw/mcp` behind a reverse proxy, whether that takes `/gw` away or not. Its name and its pages are allowed without the two settings below. Empty: as it listens.",
 			func(c *config, v string) error { return baseURL(&c.Base, v) }},
 		{"MCP_GW_DASHBOARD", "dashboard", "on", "`on`; `readonly`: the dashboard shows everything, and through the REST API nothing can be changed or called; `off`: no dashboard, the API alone.",
@@ -226,7 +236,9 @@ func loadCommand(cmd command, args, environ []string) (config, []string, error) 
 	}
 	given := map[string]*string{}
 	for _, s := range rows {
-		given[s.flag] = flags.String(s.flag, "", "")
+		if s.flag != "" {
+			given[s.flag] = flags.String(s.flag, "", "")
+		}
 	}
 	rest, err := parseFlags(flags, args)
 	if err != nil {
@@ -249,18 +261,26 @@ func loadCommand(cmd command, args, environ []string) (config, []string, error) 
 	for _, s := range rows {
 		name, value := s.env, strings.TrimSpace(env[s.env])
 		switch {
-		case byFlag[s.flag]:
+		case s.flag != "" && byFlag[s.flag]:
 			name, value = "--"+s.flag, *given[s.flag]
 		case value == "":
 			value = s.def
 		}
 		if err := s.set(&c, value); err != nil {
+			if s.flag == "" {
+				value = "…" // a secret, or near to one
+			}
 			problems = append(problems, fmt.Errorf("%s=%s: expected %w", name, value, err))
 		}
+	}
+	if c.token != "" && c.tokenFile != "" {
+		problems = append(problems, errors.New("MCP_GW_TOKEN and MCP_GW_TOKEN_FILE are both set: take one of them away"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return config{}, nil, err
 	}
+	c.Token = auth.NewToken(cmp.Or(c.token, c.tokenFile))
+	c.token, c.tokenFile = "", ""
 	c.Listen = joinAddress(c.listen, c.port)
 	if c.Base != nil {
 		// A proxy passes on the name that it was reached by, or one of its own, and

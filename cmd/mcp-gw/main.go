@@ -117,9 +117,13 @@ func writeHelp(w io.Writer, cmds []command) {
 			own.VisitAll(func(f *flag.Flag) { fmt.Fprintf(w, "      --%s: %s\n", f.Name, f.Usage) })
 		}
 	}
-	fmt.Fprint(w, "\nSettings, each a flag or an environment variable; the flag wins:\n")
+	fmt.Fprint(w, "\nSettings, each an environment variable, nearly all a flag too, which wins:\n")
 	for _, s := range settings() {
-		fmt.Fprintf(w, "\n  --%s, %s (default %s)\n      %s\n", s.flag, s.env, orNone(s.def), s.help)
+		names := s.env
+		if s.flag != "" {
+			names = "--" + s.flag + ", " + names
+		}
+		fmt.Fprintf(w, "\n  %s (default %s)\n      %s\n", names, orNone(s.def), s.help)
 	}
 }
 

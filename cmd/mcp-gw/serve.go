@@ -56,7 +56,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		CallTimeout: cfg.CallTimeout, ConnectTimeout: cfg.ConnectTimeout,
 		StartupWait: cfg.StartupWait, Sources: sources,
 		SessionIdle: cfg.SessionIdle, PingInterval: cfg.PingInterval,
-		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins, BasePath: cfg.basePath(),
+		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins, BasePath: cfg.basePath(), Token: cfg.Token,
 		DescriptionPrefix: cfg.DescriptionPrefix,
 		Key:               loadKey(cfg.ConfigPath, log),
 	})
@@ -77,7 +77,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		// The file is read in no time, and what it says is part of the service. The
 		// engine may be away for hours, and holds up nobody.
 		Ready:    func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
-		ReadOnly: cfg.Dashboard == dashboardReadOnly,
+		ReadOnly: cfg.Dashboard == dashboardReadOnly, Token: cfg.Token,
 		Version:  version, Log: log,
 	}
 	if cfg.Base != nil {
@@ -96,7 +96,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		control.Discovery = watcher
 	}
 
-	log.Info("serving", "version", version, "address", l.Addr().String())
+	log.Info("serving", "version", version, "address", l.Addr().String(), "token", cfg.Token != nil)
 	board := api.New(control)
 	return life{
 		log: log, handler: board, drain: cfg.ShutdownTimeout,

@@ -14,11 +14,13 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/time/rate"
 
 	"mcp-gw/dashboard/web"
 	"mcp-gw/discovery"
 	"mcp-gw/discovery/manual"
 	"mcp-gw/gateway"
+	"mcp-gw/gateway/auth"
 	"mcp-gw/gateway/journal"
 )
 
@@ -103,6 +105,9 @@ type Config struct {
 	Ready func() bool
 	// Page is what browsers get; nil for none.
 	Page *web.Page
+	// Token is what has to be shown on every route but the page, the two for probes and
+	// the one to sign in; MCP asks for it itself. Nil for nothing.
+	Token *auth.Token
 	// ReadOnly refuses every request that could change something.
 	ReadOnly bool
 	// BaseURL is where people reach the gateway from outside, without a slash at its
@@ -137,6 +142,7 @@ type server struct {
 	hub       *hub
 	linger    time.Duration
 	tries     chan struct{} // a place for each backend that is being tried
+	wrong     *rate.Limiter // of what is said about wrong tokens
 }
 
 // API is the handler of everything that the gateway serves.
@@ -173,6 +179,7 @@ func newServer(cfg Config) *server {
 		pages:     make(chan struct{}, maxPages),
 		linger:    linger,
 		tries:     make(chan struct{}, maxTries),
+		wrong:     rate.NewLimiter(rate.Every(time.Minute), 5),
 	}
 }
 
@@ -196,7 +203,8 @@ func (s *server) routes() *echo.Echo {
 	// Not groups: a group answers for every path below it, and would say of a
 	// method that is not possible that there is no such path.
 	door := []echo.MiddlewareFunc{s.guard, middleware.RecoverWithConfig(s.recovery())}
-	api := append(door[:2:2], plain, s.deliberate, middleware.BodyLimit(maxBody))
+	session := append(door[:2:2], plain, deliberate, middleware.BodyLimit(maxBody))
+	api := append(door[:2:2], plain, s.known, deliberate, s.writable, middleware.BodyLimit(maxBody))
 	get := []string{http.MethodGet, http.MethodHead}
 
 	e.Match(get, "/", s.page, door...)
@@ -207,10 +215,13 @@ func (s *server) routes() *echo.Echo {
 	}
 	e.Match(get, "/healthz", s.healthz, door...)
 	e.Match(get, "/readyz", s.readyz, door...)
-	e.GET("/metrics", s.metrics(), door...)
+	e.GET("/metrics", s.metrics(), append(door[:2:2], s.known)...)
 	e.Any("/.well-known/*", notFound, door...) // clients ask whether they must sign in
 	e.Any("/register", notFound, door...)
 
+	e.GET("/api/session", s.showSession, session...)
+	e.POST("/api/session", s.signIn, session...)
+	e.DELETE("/api/session", s.signOut, session...)
 	e.GET("/api/health", s.health, api...)
 	e.GET("/api/overview", s.showOverview, api...)
 	e.GET("/api/backends", s.listBackends, api...)

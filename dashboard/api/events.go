@@ -23,6 +23,8 @@ type hello struct {
 	Now       string       `json:"now"`
 	Redaction journal.Mode `json:"redaction"`
 	ReadOnly  bool         `json:"readOnly"`
+	// Auth says whether the gateway asks for its token.
+	Auth bool `json:"auth"`
 }
 
 type ping struct {
@@ -64,7 +66,7 @@ func (s *server) streamEvents(c echo.Context) error {
 	c.Response().WriteHeader(http.StatusOK)
 	out := newStream(c.Response())
 	defer out.close()
-	first := line(at, "hello", hello{s.boot, s.Version, now(), s.Gateway.Journal().Traffic(), s.ReadOnly})
+	first := line(at, "hello", hello{s.boot, s.Version, now(), s.Gateway.Journal().Traffic(), s.ReadOnly, s.Token != nil})
 	if out.send(append(first, lost...)) != nil {
 		return nil
 	}

@@ -52,28 +52,35 @@ func below(path string, next http.Handler) http.Handler {
 // asks the server first before it sends such a header elsewhere.
 const headerDeliberate = "X-MCP-GW"
 
-// deliberate refuses what would change something and must not: anything at all where
-// the dashboard is for reading only, and what a form or a script of a foreign page
-// could send without the browser asking first.
+// deliberate refuses what would change something and that a form or a script of a
+// foreign page could send without the browser asking first.
 //
 // The guard has seen Host and Origin already, and takes pages of this very machine,
 // which is as much as many development servers. A browser gives its requests Origin
 // or Sec-Fetch-Site, which no page can take off; whatever has neither is a program,
 // and may send what it always could.
-func (s *server) deliberate(next echo.HandlerFunc) echo.HandlerFunc {
+func deliberate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			return next(c)
-		}
-		if s.ReadOnly {
-			return fail(http.StatusForbidden, "this gateway is read-only (MCP_GW_DASHBOARD=readonly): nothing can be changed or called through its API")
 		}
 		browser := r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		json := err == nil && kind == echo.MIMEApplicationJSON
 		if browser && !json && r.Header.Get(headerDeliberate) == "" {
 			return fail(http.StatusForbidden, "a page's request that changes something needs the header Content-Type: application/json, or %s: 1", headerDeliberate)
+		}
+		return next(c)
+	}
+}
+
+// writable refuses everything that would change something where the dashboard is for
+// reading only.
+func (s *server) writable(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if method := c.Request().Method; s.ReadOnly && method != http.MethodGet && method != http.MethodHead {
+			return fail(http.StatusForbidden, "this gateway is read-only (MCP_GW_DASHBOARD=readonly): nothing can be changed or called through its API")
 		}
 		return next(c)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -94,7 +95,9 @@ func changing(h *house) (requests []string) {
 
 func TestReadOnlyRefusesEveryChange(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.ReadOnly = true })
-	requests := changing(h)
+	requests := slices.DeleteFunc(changing(h), func(request string) bool {
+		return strings.HasSuffix(request, " /api/session") // signing in changes nothing of the gateway
+	})
 	if len(requests) < 4 {
 		t.Fatalf("only %v change anything", requests)
 	}

@@ -2,7 +2,11 @@ package downstream
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
+
+	"mcp-gw/gateway/auth"
 )
 
 func TestAccess(t *testing.T) {
@@ -58,5 +62,43 @@ func TestRefusedAccess(t *testing.T) {
 	}
 	if n := h.sessions.count(); n != 0 {
 		t.Errorf("%d sessions were opened", n)
+	}
+}
+
+// Whoever does not show the token gets nothing and leaves nothing, on every door and in
+// every era.
+func TestToken(t *testing.T) {
+	const secret = "0123456789abcdef"
+	h := start(t, func(c *Config) { c.Token = auth.NewToken(secret) })
+	hello := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}`
+	for _, path := range []string{"/mcp", "/mcp/b", "/sse", "/messages"} {
+		for _, verb := range []string{"POST", "GET", "DELETE", "OPTIONS"} {
+			for header, challenge := range map[string]string{"-": `Bearer realm="mcp-gw"`, "Bearer other": `Bearer realm="mcp-gw", error="invalid_token"`} {
+				a := h.do(t, verb, hello, "Path", path, "Authorization", header)
+				if a.status != http.StatusUnauthorized || a.header.Get("WWW-Authenticate") != challenge ||
+					a.header.Get("Mcp-Session-Id") != "" || !strings.Contains(a.body, "MCP_GW_TOKEN") || strings.Contains(a.body, secret) {
+					t.Errorf("%s %s with %q: %+v", verb, path, header, a)
+				}
+			}
+		}
+	}
+	modern := append(modernHeader("tools/list", ""), "Authorization", "-")
+	if a := h.post(t, modernCall("1", "tools/list", ""), modern...); a.status != http.StatusUnauthorized {
+		t.Errorf("modern: %+v", a)
+	}
+	clients, refused := h.cfg.Journal.Clients()
+	if len(clients) != 0 || h.sessions.count() != 0 {
+		t.Errorf("clients %v, %d sessions", clients, h.sessions.count())
+	}
+	if codes := []string{refused[0].Code, refused[len(refused)-1].Code}; len(refused) != 2 || !slices.Contains(codes, "token_missing") || !slices.Contains(codes, "token_wrong") || refused[0].Status != http.StatusUnauthorized {
+		t.Errorf("noted: %+v", refused)
+	}
+	a := h.post(t, hello, "Authorization", "Bearer "+secret)
+	if a.status != http.StatusOK || a.header.Get("Mcp-Session-Id") == "" {
+		t.Errorf("with the token: %+v", a)
+	}
+	modern[len(modern)-1] = "Bearer " + secret
+	if a := h.post(t, modernCall("1", "tools/list", ""), modern...); a.status != http.StatusOK {
+		t.Errorf("with the token, modern: %+v", a)
 	}
 }

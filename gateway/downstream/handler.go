@@ -21,6 +21,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"mcp-gw/gateway/auth"
 	"mcp-gw/gateway/bridge"
 	"mcp-gw/gateway/journal"
 	"mcp-gw/gateway/upstream"
@@ -60,6 +61,8 @@ type Config struct {
 	// KeepAlive is the time between two comments on a silent stream.
 	KeepAlive time.Duration
 	Access    Access
+	// Token is what clients have to show; nil for nothing.
+	Token *auth.Token
 	// BasePath is what clients have before the endpoint's own paths, such as /gw;
 	// empty for nothing.
 	BasePath string
@@ -141,6 +144,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if own := r.Header.Get(upstream.HeaderInstance); own != "" && own == h.cfg.Instance {
 		h.turnAway(w, r, http.StatusLoopDetected, nil, mcp.INVALID_REQUEST, "loop", "this is the gateway itself, which is registered as a backend of its own: remove that registration, or the label")
+		return
+	}
+	if err := h.cfg.Token.Check(r); err != nil {
+		word := "token_missing"
+		if errors.Is(err, auth.ErrWrong) {
+			word = "token_wrong"
+		}
+		auth.Challenge(w.Header(), err)
+		h.turnAway(w, r, http.StatusUnauthorized, nil, mcp.INVALID_REQUEST, word, err.Error())
 		return
 	}
 	door, scope, ok := endpoint(r.URL.Path)

@@ -78,7 +78,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		// engine may be away for hours, and holds up nobody.
 		Ready:    func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
 		ReadOnly: cfg.Dashboard == dashboardReadOnly, Token: cfg.Token,
-		Version:  version, Log: log,
+		Version: version, Log: log,
 	}
 	if cfg.Base != nil {
 		control.BaseURL = cfg.Base.String()

@@ -39,13 +39,13 @@ func TestToken(t *testing.T) {
 		t.Errorf("nothing set: %v, %v", c.Token, err)
 	}
 	for want, env := range map[string][]string{
-		"MCP_GW_TOKEN=…: expected 16 to 4096 letters":                   {"MCP_GW_TOKEN=hunter2"},
-		"MCP_GW_TOKEN=…: expected 16 to 4096 ":                          {"MCP_GW_TOKEN=hunter2 and sixteen more"},
-		"MCP_GW_TOKEN=…: expected 16 to":                                {"MCP_GW_TOKEN=hunter2" + strings.Repeat("x", maxToken)},
-		"both set":                                                      {"MCP_GW_TOKEN=" + goodToken, "MCP_GW_TOKEN_FILE=" + file(goodToken)},
-		"no such file":                                                  {"MCP_GW_TOKEN_FILE=/nowhere/token"},
-		"and it is empty":                                               {"MCP_GW_TOKEN_FILE=" + file("\n")},
-		": expected a file of 16 to 4096 letters":                       {"MCP_GW_TOKEN_FILE=" + file("hunter2")},
+		"MCP_GW_TOKEN=…: expected 16 to 4096 letters": {"MCP_GW_TOKEN=hunter2"},
+		"MCP_GW_TOKEN=…: expected 16 to 4096 ":        {"MCP_GW_TOKEN=hunter2 and sixteen more"},
+		"MCP_GW_TOKEN=…: expected 16 to":              {"MCP_GW_TOKEN=hunter2" + strings.Repeat("x", maxToken)},
+		"both set":                                    {"MCP_GW_TOKEN=" + goodToken, "MCP_GW_TOKEN_FILE=" + file(goodToken)},
+		"no such file":                                {"MCP_GW_TOKEN_FILE=/nowhere/token"},
+		"and it is empty":                             {"MCP_GW_TOKEN_FILE=" + file("\n")},
+		": expected a file of 16 to 4096 letters":     {"MCP_GW_TOKEN_FILE=" + file("hunter2")},
 		": expected a file of 16 to 4096 letters, digits and -._~+/, w": {"MCP_GW_TOKEN_FILE=" + file(goodToken+strings.Repeat("=", maxToken))},
 	} {
 		_, err := loadConfig(nil, env)

@@ -23,8 +23,6 @@ func fail(status int, format string, args ...any) error {
 	return &problem{status, fmt.Sprintf(format, args...)}
 }
 
-func notFound(echo.Context) error { return echo.ErrNotFound }
-
 type errorAnswer struct {
 	Error string `json:"error"`
 }

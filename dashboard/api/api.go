@@ -216,8 +216,8 @@ func (s *server) routes() *echo.Echo {
 	e.Match(get, "/healthz", s.healthz, door...)
 	e.Match(get, "/readyz", s.readyz, door...)
 	e.GET("/metrics", s.metrics(), append(door[:2:2], s.known)...)
-	e.Any("/.well-known/*", notFound, door...) // clients ask whether they must sign in
-	e.Any("/register", notFound, door...)
+	e.Any("/.well-known/*", s.noOAuth, door...) // clients ask how they are to sign in
+	e.Any("/register", s.noOAuth, door...)
 
 	e.GET("/api/session", s.showSession, session...)
 	e.POST("/api/session", s.signIn, session...)

@@ -23,6 +23,15 @@ func (s *server) known(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// noOAuth answers clients that look for a place to sign in: there is none. Some show what
+// they get here instead of what refused them, so it says the same.
+func (s *server) noOAuth(c echo.Context) error {
+	if s.Token == nil {
+		return echo.ErrNotFound
+	}
+	return fail(http.StatusNotFound, "there is no OAuth here: %v", auth.ErrMissing)
+}
+
 type sessionAnswer struct {
 	// Required says whether the gateway asks for a token.
 	Required bool `json:"required"`

@@ -3,6 +3,7 @@
 import { ApiError, api } from './api';
 import type { components } from './api.gen';
 import type { Backend } from './backends';
+import { session } from './session.svelte';
 import { store } from './store.svelte';
 import { say } from './toasts.svelte';
 
@@ -68,5 +69,14 @@ export async function remove(b: Backend): Promise<boolean> {
 	} catch (cause) {
 		complain(`${b.name} was not removed`, cause);
 		return false;
+	}
+}
+
+/** Signs this browser out. */
+export async function leave() {
+	try {
+		await session.signOut();
+	} catch (cause) {
+		complain('This browser is not signed out', cause);
 	}
 }

@@ -4,6 +4,25 @@
  */
 
 export interface paths {
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the gateway asks for a token, and whether this browser has shown it. */
+        get: operations["showSession"];
+        put?: never;
+        /** Show the token once, and get a cookie that stands for it for 30 days, for the gateway’s own page only. */
+        post: operations["signIn"];
+        /** Take the cookie away again. */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -527,6 +546,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Session: {
+            /** @description Whether the gateway asks for a token. */
+            required: boolean;
+            /** @description Whether this browser needs no further one. */
+            signedIn: boolean;
+        };
         Error: {
             /** @description One sentence: what was wrong, and what to do. */
             error: string;
@@ -1418,7 +1443,7 @@ export interface components {
              * @description Stable.
              * @enum {string}
              */
-            code: "host" | "origin" | "loop" | "endpoint" | "session_missing" | "session_unknown" | "version" | "content_type" | "body" | "message";
+            code: "host" | "origin" | "token_missing" | "token_wrong" | "loop" | "endpoint" | "session_missing" | "session_unknown" | "version" | "content_type" | "body" | "message";
         };
         Clients: {
             /** @description Those used last first. */
@@ -1439,6 +1464,8 @@ export interface components {
              */
             redaction: "redacted" | "metadata" | "full" | "off";
             readOnly: boolean;
+            /** @description Whether the gateway asks for its token. */
+            auth: boolean;
         };
         /** @description Calls that began or ended; the later word on an id counts. */
         EventCalls: {
@@ -1497,6 +1524,16 @@ export interface components {
         };
     };
     responses: {
+        /** @description The gateway asks for its token, and it is missing or wrong. */
+        Unauthorized: {
+            headers: {
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description The request's Host or Origin is not one that may ask. */
         Forbidden: {
             headers: {
@@ -1514,6 +1551,108 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    showSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Always. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is no such object. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            /** @description The gateway asks for no token. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: components["responses"]["Forbidden"];
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -1532,6 +1671,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -1553,6 +1693,7 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -1577,6 +1718,7 @@ export interface operations {
                     "application/json": components["schemas"]["Backend"][];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -1611,6 +1753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description The name belongs to a container, by its labels. */
             409: {
@@ -1672,6 +1815,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description The body is too large. */
             413: {
@@ -1714,6 +1858,7 @@ export interface operations {
                     "application/json": components["schemas"]["BackendDetail"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is none of that name. */
             404: {
@@ -1747,6 +1892,7 @@ export interface operations {
                     "application/json": components["schemas"]["OK"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description The backend belongs to a container, by its labels. */
             409: {
@@ -1802,6 +1948,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is none of that name. */
             404: {
@@ -1853,6 +2000,7 @@ export interface operations {
                     "application/json": components["schemas"]["BackendAnswer"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is none of that name. */
             404: {
@@ -1883,6 +2031,7 @@ export interface operations {
                     "application/json": components["schemas"]["Changes"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -1904,6 +2053,7 @@ export interface operations {
                     "application/json": components["schemas"]["Discovery"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -1928,6 +2078,7 @@ export interface operations {
                     "application/json": components["schemas"]["Observed"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description No single container is meant. */
             404: {
@@ -1958,6 +2109,7 @@ export interface operations {
                     "application/json": components["schemas"]["Discovery"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description Containers are not watched, or the engine does not answer. */
             503: {
@@ -1988,6 +2140,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tools"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2022,6 +2175,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is no tool of one of the names. */
             404: {
@@ -2082,6 +2236,7 @@ export interface operations {
                     "application/json": components["schemas"]["Callers"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is none of that name. */
             404: {
@@ -2128,6 +2283,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is none of that name. */
             404: {
@@ -2201,6 +2357,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is no tool of that name. */
             404: {
@@ -2240,6 +2397,7 @@ export interface operations {
                     "application/json": components["schemas"]["Resources"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2261,6 +2419,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prompts"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2298,6 +2457,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2321,6 +2481,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallDetail"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description It is not kept any more, or was never made. */
             404: {
@@ -2367,6 +2528,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is no such tool. */
             404: {
@@ -2397,6 +2559,7 @@ export interface operations {
                     "application/json": components["schemas"]["Clients"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2420,6 +2583,7 @@ export interface operations {
                     "application/json": components["schemas"]["OK"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description There is no such client. */
             404: {
@@ -2465,6 +2629,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description Too many pages are open. */
             503: {
@@ -2495,6 +2660,7 @@ export interface operations {
                     "application/json": components["schemas"]["Logs"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2522,6 +2688,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description Too many streams are open. */
             503: {
@@ -2552,6 +2719,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2573,6 +2741,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
         };
     };
@@ -2675,6 +2844,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As a JSON-RPC error: the gateway asks for its token, and it is missing or wrong. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description As the Model Context Protocol has it. */
             default: {
                 headers: {
@@ -2693,6 +2870,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As a JSON-RPC error: the gateway asks for its token, and it is missing or wrong. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description As the Model Context Protocol has it. */
             default: {
                 headers: {
@@ -2711,6 +2896,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As a JSON-RPC error: the gateway asks for its token, and it is missing or wrong. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description As the Model Context Protocol has it. */
             default: {
                 headers: {

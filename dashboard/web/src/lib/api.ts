@@ -21,9 +21,25 @@ export interface Options {
 	limit?: number;
 }
 
+/** The door: while it is shut, nothing but what opens it is asked. */
+export const door = {
+	shut: false,
+	/** Called when the gateway says that it does not know this browser. */
+	onshut: () => {},
+};
+
+export function shut() {
+	door.shut = true;
+	door.onshut();
+}
+
+/** Where a token is shown. */
+const session = 'session';
+
 /** Asks for a path below api/ and answers the JSON. It throws an ApiError. */
 export async function api<T>(path: string, options: Options = {}): Promise<T> {
 	const { method = 'GET', body, signal, limit = 30_000 } = options;
+	if (door.shut && path !== session) throw new ApiError('The gateway asks for its token.', 401);
 	const headers: Record<string, string> = { Accept: 'application/json' };
 	if (method !== 'GET') headers['X-MCP-GW'] = '1'; // deliberate, not another page's form
 	if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -63,6 +79,7 @@ export async function api<T>(path: string, options: Options = {}): Promise<T> {
 			requestId,
 		);
 	}
+	if (answer.status === 401 && path !== session) shut();
 	if (!answer.ok)
 		throw new ApiError(sentence(value) ?? `It answered ${answer.status}.`, answer.status, requestId);
 	return value as T;

@@ -66,6 +66,8 @@ describe('a client in words', () => {
 	it('says what to do about a refusal', () => {
 		expect(remedy(refusal(0))).toContain('MCP_GW_ALLOWED_HOSTS');
 		expect(remedy({ code: 'later' as Refusal['code'], reason: '' })).toBe('');
+		const code = 'token_missing';
+		expect(remedy({ code, reason: 'the value of MCP_GW_TOKEN' })).toContain('header');
 		expect(remedy({ code: 'host', reason: 'add it to MCP_GW_ALLOWED_HOSTS' })).toBe('');
 	});
 	it('says what it listed', () =>

@@ -59,6 +59,8 @@ export function folded(clients: Client[], now: number): { active: Client[]; idle
 const remedies: Record<string, string> = {
 	host: 'Name the host in MCP_GW_ALLOWED_HOSTS, or use an address that is one already.',
 	origin: 'Name the page’s origin in MCP_GW_ALLOWED_ORIGINS.',
+	token_missing: 'Send the token: what to copy for each client is above, with the header that has it.',
+	token_wrong: 'The client has another token than the gateway: it may have been changed since.',
 	loop: 'A gateway was given its own address as a backend: remove that backend.',
 	endpoint: 'No backend or group has that name: look at what the address is for.',
 	session_missing: 'The client sends no session: it has to begin with initialize.',
@@ -71,7 +73,8 @@ const remedies: Record<string, string> = {
 };
 
 export function remedy(refusal: Pick<Refusal, 'code' | 'reason'>): string {
-	return refusal.reason.includes('MCP_GW_') ? '' : (remedies[refusal.code] ?? '');
+	const said = refusal.reason.includes('MCP_GW_') && !refusal.code.startsWith('token_');
+	return said ? '' : (remedies[refusal.code] ?? '');
 }
 
 /** Who sent what was refused, as far as it said. */

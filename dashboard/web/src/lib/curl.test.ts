@@ -109,3 +109,15 @@ it('sees what was masked', () => {
 	expect(masked('{"token":"•••• redacted, 40 chars"}')).toBe(true);
 	expect(masked('{"token":"x"}')).toBe(false);
 });
+
+it('takes the token from the environment of the shell', () => {
+	for (const era of ['modern', 'legacy'] as const) {
+		const scripts = [oneShot({ ...call, era }, base, true)!, exchange({ ...call, era }, base, true)];
+		for (const script of scripts) {
+			const sent = run(`MCP_GW_TOKEN='a b'\n${script}`);
+			expect(sent.length).toBeGreaterThan(0);
+			for (const args of sent) expect(args).toContain('Authorization: Bearer a b');
+		}
+		expect(exchange({ ...call, era }, base)).not.toContain('Authorization');
+	}
+});

@@ -23,18 +23,23 @@ export function shell(text: string): string {
 /** Whether values were masked in it, which somebody has to put back. */
 export const masked = (text: string): boolean => text.includes('•••• redacted');
 
-const post = (url: string, headers: string[], body: unknown, flags = '-sS'): string =>
+/** Where somebody's shell has the token. */
+const token = '-H "Authorization: Bearer $MCP_GW_TOKEN"';
+
+const post = (url: string, headers: string[], body: unknown, auth: boolean, flags = '-sS'): string =>
 	[
 		`curl ${flags} ${shell(url)}`,
 		...headers.map((h) => `-H ${shell(h)}`),
+		...(auth ? [token] : []),
 		`--data-raw ${shell(JSON.stringify(body))}`,
 	].join(' \\\n  ');
 
-/** The REST API's call of a tool; undefined for what is no tool. base is the page's address. */
-export function oneShot(call: Made, base: string): string | undefined {
+/** The REST API's call of a tool; undefined for what is no tool. base is the page's address;
+ * auth: the gateway asks for its token. */
+export function oneShot(call: Made, base: string, auth = false): string | undefined {
 	if (call.method !== 'tools/call' || !call.name) return undefined;
 	const url = new URL(`api/tools/${encodeURIComponent(call.name)}/call`, base).href;
-	return post(url, ['Content-Type: application/json'], { arguments: call.arguments ?? {} });
+	return post(url, ['Content-Type: application/json'], { arguments: call.arguments ?? {} }, auth);
 }
 
 const version = { modern: '2026-07-28', legacy: '2025-11-25' };
@@ -43,7 +48,7 @@ const meta = 'io.modelcontextprotocol/';
 const who = { name: 'curl', version: '1' };
 
 /** The MCP exchange, in the era in which the call was made. */
-export function exchange(call: Made, base: string): string {
+export function exchange(call: Made, base: string, auth = false): string {
 	const url = new URL('mcp', base).href;
 	const params = { ...paramsOf(call) };
 	delete params['_meta'];
@@ -55,7 +60,7 @@ export function exchange(call: Made, base: string): string {
 			[`${meta}clientCapabilities`]: {},
 			[`${meta}clientInfo`]: who,
 		};
-		return post(url, headers, { jsonrpc: '2.0', id: 1, method: call.method, params }, '-sSN');
+		return post(url, headers, { jsonrpc: '2.0', id: 1, method: call.method, params }, auth, '-sSN');
 	}
 	const revision = /^\d{4}-\d\d-\d\d$/.test(call.protocolVersion ?? '')
 		? call.protocolVersion!
@@ -69,12 +74,13 @@ export function exchange(call: Made, base: string): string {
 			method: 'initialize',
 			params: { protocolVersion: revision, capabilities: {}, clientInfo: who },
 		},
+		auth,
 		'-sS -D - -o /dev/null',
 	);
 	const first = `${hello} |\n  tr -d '\\r' | sed -n 's/^[Mm][Cc][Pp]-[Ss]ession-[Ii]d: //p'`;
 	const session = [...accept, `MCP-Protocol-Version: ${revision}`];
 	const inSession = (body: unknown): string =>
-		post(url, session, body, '-sSN').replace(' \\\n', ' \\\n  -H "Mcp-Session-Id: $SESSION" \\\n');
+		post(url, session, body, auth, '-sSN').replace(' \\\n', ' \\\n  -H "Mcp-Session-Id: $SESSION" \\\n');
 	return [
 		`SESSION=$(${first})`,
 		inSession({ jsonrpc: '2.0', method: 'notifications/initialized' }),

@@ -1,4 +1,6 @@
 // The stream of events as the page sees it: its state, and who listens.
+import { api, shut } from './api';
+import type { components } from './api.gen';
 import { Live, type Link, type LiveEvent } from './live';
 
 type Listener = (data: never) => void;
@@ -18,13 +20,21 @@ function take(events: LiveEvent[]) {
 const live = new Live({
 	url: 'api/events',
 	take,
-	stale: () => resets.forEach((reset) => reset()),
+	stale: refetch,
+	barred: async () => {
+		const session = await api<components['schemas']['Session']>('session');
+		const out = session.required && !session.signedIn;
+		if (out) shut();
+		return out;
+	},
 	state: (now, next) => {
 		if ((now === 'live') !== (link === 'live')) since = Date.now();
 		link = now;
 		nextTry = next;
 	},
 });
+
+const seen = () => live.seen(!document.hidden);
 
 /** The page's own connection. */
 export const connection = {
@@ -39,12 +49,15 @@ export const connection = {
 	get since() {
 		return since;
 	},
+	/** Opens it, after bar anew. */
 	open() {
 		live.open();
-		addEventListener('online', () => live.nudge());
-		document.addEventListener('visibilitychange', () => live.seen(!document.hidden));
+		addEventListener('online', live.nudge);
+		document.addEventListener('visibilitychange', seen);
 	},
-	retry: () => live.nudge(),
+	retry: live.nudge,
+	/** Gives up, until open. */
+	bar: () => live.bar(),
 };
 
 /** Listens to one kind of event; what it answers ends that. Use it in an effect. */
@@ -53,6 +66,11 @@ export function on<T>(name: string, listener: (data: T) => void): () => void {
 	if (!set) listeners.set(name, (set = new Set()));
 	set.add(listener as Listener);
 	return () => set.delete(listener as Listener);
+}
+
+/** Says that all that was fetched may be of another life. */
+export function refetch() {
+	resets.forEach((reset) => reset());
 }
 
 /** Listens to the moments in which all that was fetched may be of another life. */

@@ -29,6 +29,7 @@ let all: Source[] = [];
 let states: string[] = [];
 let taken: LiveEvent[][] = [];
 let stale = 0;
+let barred: boolean;
 let live: Live;
 const latest = () => all[all.length - 1] as Source;
 
@@ -38,11 +39,13 @@ beforeEach(() => {
 	states = [];
 	taken = [];
 	stale = 0;
+	barred = false;
 	live = new Live({
 		url: 'api/events',
 		take: (events) => taken.push(events),
 		stale: () => stale++,
 		state: (link) => states.push(link),
+		barred: () => Promise.resolve(barred),
 		source: (url) => new Source(url) as unknown as EventSource,
 		frame: (run) => setTimeout(run, 16),
 	});
@@ -124,4 +127,30 @@ it('hears nothing of a stream that it gave up', () => {
 	old.says('change', '{"id":9}');
 	vi.advanceTimersByTime(16);
 	expect(taken).toHaveLength(0);
+});
+
+it('stops where it is refused, until it is let in', async () => {
+	latest().opens();
+	barred = true;
+	latest().fails();
+	await vi.advanceTimersByTimeAsync(0);
+	expect(states[states.length - 1]).toBe('signed out');
+	live.nudge();
+	live.seen(true);
+	await vi.advanceTimersByTimeAsync(10 * 60_000);
+	expect(all).toHaveLength(1);
+	barred = false;
+	live.open();
+	expect(all).toHaveLength(2);
+	latest().opens();
+	expect(states[states.length - 1]).toBe('live');
+});
+
+it('asks whether it is refused only where something answered', async () => {
+	barred = true;
+	latest().readyState = 0;
+	latest().dispatchEvent(new Event('error'));
+	await vi.advanceTimersByTimeAsync(1000);
+	expect(all.length).toBeGreaterThan(1);
+	expect(states).not.toContain('signed out');
 });

@@ -2,7 +2,7 @@
 // and never notices a socket that leads nowhere: this comes back by itself, and says
 // what became of it. No Svelte in it: events.svelte.ts shows its state.
 
-export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'closed';
+export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'signed out' | 'closed';
 
 export interface LiveOptions {
 	url: string;
@@ -11,6 +11,8 @@ export interface LiveOptions {
 	/** What the stream cannot tell: the snapshots are to be fetched anew. */
 	stale: () => void;
 	state: (link: Link, nextTry: number) => void;
+	/** Whether the gateway refuses this browser: then it is not tried again unasked. */
+	barred?: () => Promise<boolean>;
 	source?: (url: string) => EventSource;
 	now?: () => number;
 	frame?: (run: () => void) => void;
@@ -57,6 +59,7 @@ export class Live {
 	private away: ReturnType<typeof setTimeout> | undefined;
 	private queue: LiveEvent[] = [];
 	private scheduled = false;
+	private out = false;
 	private readonly source: (url: string) => EventSource;
 	private readonly now: () => number;
 	private readonly frame: (run: () => void) => void;
@@ -68,8 +71,10 @@ export class Live {
 		this.frame = o.frame ?? ((run) => (document.hidden ? setTimeout(run, 250) : requestAnimationFrame(run)));
 	}
 
-	/** Opens the stream, and keeps it open until close. */
+	/** Opens the stream, and keeps it open until close; after bar, too. */
 	open() {
+		this.out = false;
+		this.tries = 0;
 		this.watch ??= setInterval(() => {
 			if (this.es && this.now() - this.heard > silence) this.lost();
 		}, 5000);
@@ -86,11 +91,11 @@ export class Live {
 	}
 
 	/** Tries at once, as when the network is back or somebody asks for it. */
-	nudge() {
-		if (!this.watch || this.es?.readyState === 1) return;
+	nudge = () => {
+		if (!this.watch || this.out || this.es?.readyState === 1) return;
 		this.tries = 0;
 		this.connect();
-	}
+	};
 
 	/** Tells whether somebody sees the page. */
 	seen(visible: boolean) {
@@ -123,7 +128,11 @@ export class Live {
 			this.o.state('live', 0);
 		});
 		es.addEventListener('error', () => {
-			if (es === this.es) this.lost();
+			if (es !== this.es) return;
+			// Closed for good: something answered, and it was no stream. What, nobody is told.
+			const answered = es.readyState === 2;
+			this.lost();
+			if (answered) void this.ask();
 		});
 		es.addEventListener('ping', () => (this.heard = this.now()));
 		for (const name of eventNames) {
@@ -159,6 +168,20 @@ export class Live {
 		this.o.state(this.tries > 7 ? 'offline' : 'reconnecting', this.now() + wait);
 		clearTimeout(this.retry);
 		this.retry = setTimeout(() => this.connect(), wait);
+	}
+
+	private async ask() {
+		const { tries } = this;
+		const barred = await this.o.barred?.().catch(() => false);
+		if (barred && this.watch && this.tries === tries) this.bar();
+	}
+
+	/** Ends all tries until open: whoever refuses this browser is not to be asked for ever. */
+	bar() {
+		this.out = true;
+		this.drop();
+		clearTimeout(this.retry);
+		this.o.state('signed out', 0);
 	}
 
 	private drop() {

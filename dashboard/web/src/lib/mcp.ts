@@ -1,6 +1,7 @@
 // A small MCP client that lives in a page: streamable HTTP in both eras, sessions of
 // 2025-11-25 and the requests of 2026-07-28 that stand alone. It answers what
 // servers ask of a client by asking whoever sits in front of the page.
+import { shut } from './api';
 import { isObject, own, type Json, type JsonObject } from './schema/json';
 import { events, text } from './sse';
 
@@ -404,8 +405,12 @@ export class Client {
 		}
 	}
 
-	private post(message: object, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-		return this.fetch(this.url, {
+	private async post(
+		message: object,
+		headers: Record<string, string>,
+		signal?: AbortSignal,
+	): Promise<Response> {
+		const answer = await this.fetch(this.url, {
 			method: 'POST',
 			body: JSON.stringify(message),
 			headers: {
@@ -415,6 +420,8 @@ export class Client {
 			},
 			...(signal ? { signal } : {}),
 		});
+		if (answer.status === 401) shut();
+		return answer;
 	}
 }
 

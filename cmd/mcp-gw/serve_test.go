@@ -39,9 +39,17 @@ func TestServe(t *testing.T) {
 	go func() { exit <- run(ctx, []string{"serve"}, environ, io.Discard, &log) }()
 
 	healthy := func() bool { return run(ctx, []string{"healthcheck"}, environ, io.Discard, io.Discard) == 0 }
-	for deadline := time.Now().Add(20 * time.Second); !healthy(); time.Sleep(20 * time.Millisecond) {
+	ready := func() bool { // a moment later: the registrations are read
+		resp, err := http.Get("http://" + addr + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}
+	for deadline := time.Now().Add(20 * time.Second); !healthy() || !ready(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("the gateway is not healthy")
+			t.Fatal("the gateway is not healthy and ready")
 		}
 	}
 	for path, want := range map[string]int{"/readyz": 200, "/metrics": 200, "/api/health": 200, "/api/nothing": 404} {

@@ -65,9 +65,9 @@ func TestEveryRouteAsksForTheToken(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/register", "/.well-known/oauth-protected-resource/mcp"} {
-		h.want(t, "POST", path, "{}", 404, `{"error":"there is no OAuth here: this gateway asks for its token: send the header Authorization: Bearer <the value of MCP_GW_TOKEN>"}`)
+		h.want(t, "POST", path, "{}", 404, `{"error":"there is no OAuth here: this gateway asks for its token, the value of MCP_GW_TOKEN, as a bearer token in the header Authorization"}`)
 	}
-	h.want(t, "GET", "/api/health", "", 401, `{"error":"this gateway asks for its token: send the header Authorization: Bearer <the value of MCP_GW_TOKEN>"}`)
+	h.want(t, "GET", "/api/health", "", 401, `{"error":"this gateway asks for its token, the value of MCP_GW_TOKEN, as a bearer token in the header Authorization"}`)
 }
 
 func TestSignIn(t *testing.T) {

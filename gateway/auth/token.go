@@ -42,7 +42,7 @@ func NewToken(secret string) *Token {
 
 // What Check says of a request. Both are sentences for a person.
 var (
-	ErrMissing = errors.New("this gateway asks for its token: send the header Authorization: Bearer <the value of MCP_GW_TOKEN>")
+	ErrMissing = errors.New("this gateway asks for its token, the value of MCP_GW_TOKEN, as a bearer token in the header Authorization")
 	ErrWrong   = errors.New("the token is not the one that this gateway was started with (MCP_GW_TOKEN)")
 )
 
@@ -72,9 +72,9 @@ func (t *Token) Check(r *http.Request) error {
 	}
 	switch {
 	case both:
-		return fmt.Errorf("%w, not %.20q", ErrMissing, scheme)
+		return fmt.Errorf("%w; what is there is %.20q", ErrMissing, scheme)
 	case header != "":
-		return fmt.Errorf("%w; the word Bearer is missing", ErrMissing) // what is there may be a token
+		return fmt.Errorf("%w; what is there begins with another word than Bearer", ErrMissing) // what is there may be a token
 	}
 	return ErrMissing
 }

@@ -33,8 +33,8 @@ func TestCheck(t *testing.T) {
 		{"another token", "Bearer " + secret + "r", ErrWrong, "MCP_GW_TOKEN"},
 		{"a part of it", "Bearer " + secret[:5], ErrWrong, ""},
 		{"no token", "Bearer", ErrWrong, ""},
-		{"the token alone", secret, ErrMissing, "the word Bearer is missing"},
-		{"another scheme", "Basic " + secret, ErrMissing, `not "Basic"`},
+		{"the token alone", secret, ErrMissing, "another word than Bearer"},
+		{"another scheme", "Basic " + secret, ErrMissing, `is "Basic"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := request("", "")

@@ -93,6 +93,11 @@ func TestToken(t *testing.T) {
 	if codes := []string{refused[0].Code, refused[len(refused)-1].Code}; len(refused) != 2 || !slices.Contains(codes, "token_missing") || !slices.Contains(codes, "token_wrong") || refused[0].Status != http.StatusUnauthorized {
 		t.Errorf("noted: %+v", refused)
 	}
+	for _, r := range refused { // what is said must not be taken for a secret
+		if strings.Contains(r.Reason, "redacted") {
+			t.Errorf("noted: %s", r.Reason)
+		}
+	}
 	a := h.post(t, hello, "Authorization", "Bearer "+secret)
 	if a.status != http.StatusOK || a.header.Get("Mcp-Session-Id") == "" {
 		t.Errorf("with the token: %+v", a)

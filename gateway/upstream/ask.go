@@ -55,7 +55,14 @@ func (f self) ask(ctx context.Context, s session, id int64, method mcp.MCPMethod
 		body.b = appendLegacy(body.b, id, string(method), members)
 	}
 	var result []byte
-	err := s.do(ctx, h, body, id, func(m *wire.Message) error {
+	err := s.do(ctx, h, body, id, awaitResult(s, &result))
+	return result, err
+}
+
+// awaitResult takes what comes on the way of a request of the gateway's own: the answer
+// goes to result as a copy, or is the error; the rest is for s to hear.
+func awaitResult(s session, result *[]byte) func(*wire.Message) error {
+	return func(m *wire.Message) error {
 		if m.Kind != wire.KindResponse {
 			s.hear(m)
 			return nil
@@ -63,10 +70,9 @@ func (f self) ask(ctx context.Context, s session, id int64, method mcp.MCPMethod
 		if m.Error.Present() {
 			return rpcErrorOf(m)
 		}
-		result = bytes.Clone(m.Result.In(m.Raw))
+		*result = bytes.Clone(m.Result.In(m.Raw))
 		return nil
-	})
-	return result, err
+	}
 }
 
 func rpcErrorOf(m *wire.Message) *rpcError {

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -24,17 +23,7 @@ func (u *Upstream) initializeHTTP(ctx context.Context, l *link, sl *slot) (sessi
 		body := getBuffer()
 		defer body.release()
 		body.b = appendLegacy(body.b, 1, string(mcp.MethodInitialize), u.initializeParams(l, sl.lane))
-		header, err := l.endpoint.post(ctx, make(http.Header, 8), body, 1, func(m *wire.Message) error {
-			if m.Kind != wire.KindResponse {
-				s.hear(m)
-				return nil
-			}
-			if m.Error.Present() {
-				return rpcErrorOf(m)
-			}
-			result = bytes.Clone(m.Result.In(m.Raw))
-			return nil
-		})
+		header, err := l.endpoint.post(ctx, make(http.Header, 8), body, 1, awaitResult(s, &result))
 		if header != nil {
 			s.id = header.Get("Mcp-Session-Id")
 		}

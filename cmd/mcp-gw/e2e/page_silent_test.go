@@ -2,9 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,14 +15,9 @@ func TestPageStoryTheStreamGoesSilent(t *testing.T) {
 	g := startGateway(t, "MCP_GW_LOG_LEVEL=warn")
 	fine := fixed(`"result":{"content":[{"type":"text","text":"ok"}]}`)
 	g.connect(t, "b", newStub(t, false, false).tool("first", fine).tool("fine", fine).url, "http")
-	target, err := url.Parse(g.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	asleep := make(chan struct{})
 	var away atomic.Bool
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	front := proxyTo(t, g, func(w http.ResponseWriter, r *http.Request, proxy http.Handler) {
 		switch {
 		case r.URL.Path != "/api/events":
 			proxy.ServeHTTP(w, r)
@@ -34,8 +26,7 @@ func TestPageStoryTheStreamGoesSilent(t *testing.T) {
 		default:
 			sleepyStream(w, r, g.url, asleep)
 		}
-	}))
-	t.Cleanup(front.Close)
+	})
 	tb := b.open(t, front.URL, "#/traffic?q=tool:b__first", look{slips: true})
 	tb.heading(t, pages[1])
 	c := dialModern(t, g.mcp())

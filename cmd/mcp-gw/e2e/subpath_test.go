@@ -4,34 +4,24 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"testing"
 )
 
 // belowProxy puts a reverse proxy before g that serves it below path. strip says whether
-// it takes the path away, as a proxy may or may not; the Host that it sends is the
-// gateway's own address, as nginx does it by default.
+// it takes the path away, as a proxy may or may not.
 func belowProxy(t *testing.T, g *gateway, path string, strip bool) (base string) {
 	t.Helper()
-	target, err := url.Parse(g.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-	}}
-	var below http.Handler = proxy
-	if strip {
-		below = http.StripPrefix(path, proxy)
-	}
-	mux := http.NewServeMux()
-	mux.Handle(path+"/", below)
-	s := httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	return s.URL + path
+	return proxyTo(t, g, func(w http.ResponseWriter, r *http.Request, proxy http.Handler) {
+		if !strings.HasPrefix(r.URL.Path, path+"/") {
+			http.NotFound(w, r)
+			return
+		}
+		if strip {
+			proxy = http.StripPrefix(path, proxy)
+		}
+		proxy.ServeHTTP(w, r)
+	}).URL + path
 }
 
 func TestBehindAProxyUnderAPathOfItsOwn(t *testing.T) {

@@ -43,6 +43,7 @@ const (
 	weightContainer
 	weightDegraded
 	weightRemark
+	weightAltered
 	weightTools
 )
 
@@ -72,6 +73,7 @@ func (s *server) attend(report discovery.Report, backends []backend, tools []gat
 		all = append(all, ofContainer(s.contest(o))...)
 	}
 	all = append(all, ofElsewhere(elsewhere, report.Engine.Network)...)
+	all = append(all, ofAltered(tools)...)
 	all = append(all, ofTools(tools)...)
 	slices.SortStableFunc(all, func(a, b attention) int {
 		return cmp.Or(rank(a.Severity)-rank(b.Severity), a.weight-b.weight, cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Container, b.Container))
@@ -192,6 +194,28 @@ func ofElsewhere(containers []discovery.Observed, network string) (all []attenti
 	slices.Sort(names)
 	return []attention{{Severity: discovery.SeverityWarning, Code: "no_shared_network", Action: actDiscovery, weight: weightContainer,
 		Message: fmt.Sprintf("%d containers have labels for the gateway, and are not on its network %q: %s.", len(names), network, journal.NameSome(names))}}
+}
+
+// ofAltered is one line for each backend that describes tools otherwise than before:
+// the text is what a model goes by, and nobody has looked at it yet. One that clients do
+// not see misleads nobody.
+func ofAltered(tools []gateway.ToolState) (all []attention) {
+	names := map[string][]string{}
+	for _, t := range tools {
+		if t.Altered != nil && exposed(t) {
+			names[t.Backend] = append(names[t.Backend], t.OriginalName)
+		}
+	}
+	for name, altered := range names {
+		slices.Sort(altered)
+		what := journal.NameSome(altered)
+		message := fmt.Sprintf("%s describes %s otherwise than before. Look at what changed before a model trusts it.", name, what)
+		if len(altered) > 1 {
+			message = fmt.Sprintf("%s describes %d tools otherwise than before: %s. Look at what changed before a model trusts them.", name, len(altered), what)
+		}
+		all = append(all, attention{Severity: discovery.SeverityWarning, Code: "altered", Message: message, Backend: name, Action: actTools, weight: weightAltered})
+	}
+	return all
 }
 
 // ofTools is one line for the tools that no client sees although nobody wanted that.

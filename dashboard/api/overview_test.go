@@ -80,9 +80,12 @@ func TestAttention(t *testing.T) {
 		{Name: "off", Source: "docker", Health: "disabled", State: "disabled"},
 		{Name: "new", Source: "docker", Enabled: true, Health: "connecting", State: "probing"},
 	}
+	unseen, off := altered("slow", "x"), altered("web", "get") // which mislead nobody
+	unseen.Hidden, off.Locked = "its container is unhealthy", "a label excludes it"
 	h.gateway.tools = []gateway.ToolState{{Name: "a__x", Backend: "a", OriginalName: "x", Enabled: true, Tool: json.RawMessage(`{}`)},
 		{Name: "a__x#2", Backend: "a", OriginalName: "x", Hidden: "double", Locked: "double", Tool: json.RawMessage(`{}`)},
-		{Name: "sick__y", Backend: "sick", OriginalName: "y", Enabled: true, Hidden: "its container is unhealthy", Tool: json.RawMessage(`{}`)}}
+		{Name: "sick__y", Backend: "sick", OriginalName: "y", Enabled: true, Hidden: "its container is unhealthy", Tool: json.RawMessage(`{}`)},
+		altered("slow", "z"), altered("slow", "y"), altered("notes", "add"), unseen, off}
 	if err := os.WriteFile(h.board, []byte(`[`), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +104,19 @@ warning no_port [|web] container web: no port is known {discovery} mcp-gw.port=<
 warning degraded [sick|sick] sick is degraded: its container is unhealthy. {discovery} 
 warning degraded [slow|] slow is degraded: it is slow. {reconnect} 
 warning T001 [notes|] notes: tool x is left out {} mend it
+warning altered [notes|] notes describes add otherwise than before. Look at what changed before a model trusts it. {tools} 
+warning altered [slow|] slow describes 2 tools otherwise than before: y, z. Look at what changed before a model trusts them. {tools} 
 warning hidden [|] 1 tool is hidden because another one of its backend has the same name: x of a. {tools} 
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+// altered is a tool that its backend describes otherwise than before.
+func altered(backend, name string) gateway.ToolState {
+	return gateway.ToolState{Name: backend + "__" + name, Backend: backend, OriginalName: name, Tool: json.RawMessage(`{"description":"new"}`),
+		Altered: &gateway.Altered{At: time.Now(), Before: json.RawMessage(`{"description":"old"}`)}}
 }
 
 // Containers on other networks are warnings, and many of them are one line.

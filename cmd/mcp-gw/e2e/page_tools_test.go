@@ -19,6 +19,7 @@ func TestPageStoryADescriptionChanges(t *testing.T) {
 		s.tool("other", fixed(`"result":{"resultType":"complete","content":[]}`))
 		s.changed()
 	}
+	const attention = `section[aria-labelledby="attention"]`
 	describe("Reads one file and answers its text.")
 	g.connect(t, "b", s.url, "http")
 	dialLegacyAs(t, g.mcp(), "claude-code", "2.1.330").must(t, callTool("b__read", `{}`))
@@ -35,6 +36,10 @@ func TestPageStoryADescriptionChanges(t *testing.T) {
 		tb.says(t, `main >> role=list[name="Hints"]`, `b__read is described otherwise than before`)
 		tb.says(t, `main >> .tool:has-text("read")`, `changed`)
 		tb.axe(t, "the tools, one of which changed")
+		tb.goTo(t, "#/")
+		tb.says(t, attention, `b describes read otherwise than before`)
+		tb.click(t, attention+` >> role=link[name="Show"]`)
+		tb.says(t, `main >> .tool:has-text("read")`, `changed`)
 	}
 	// Off and on again: it is well as it is.
 	tb := b.open(t, g.url, "#/tools/b__read", look{})
@@ -43,4 +48,7 @@ func TestPageStoryADescriptionChanges(t *testing.T) {
 	tb.says(t, "role=dialog", `Clients do not see it`)
 	tb.click(t, `role=dialog >> role=switch`)
 	tb.gone(t, `section[aria-label="What changed"]`)
+	tb.goTo(t, "#/")
+	tb.see(t, card("b"))
+	tb.gone(t, attention)
 }

@@ -84,6 +84,15 @@ describe('percentiles', () => {
 		expect(c.empty).toBeUndefined();
 		expect(c.summary).toMatch(/highest at ..:..:20 with 230 ms\.$/);
 	});
+	it('have each its PromQL', () => {
+		const { lines, promql } = chart(stats(), 'latency');
+		expect(promql.map((query) => query.line)).toEqual(lines.map((line) => line.label));
+		expect(promql.map((query) => /quantile\(([\d.]+),/.exec(query.text)?.[1])).toEqual([
+			'0.5',
+			'0.95',
+			'0.99',
+		]);
+	});
 });
 
 it('say of what range they are', () => {

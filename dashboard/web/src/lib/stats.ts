@@ -61,8 +61,18 @@ export interface Chart {
 	summary: string;
 	/** Why there is nothing to draw; undefined when there is. */
 	empty?: string;
-	promql: string;
+	/** What draws it from /metrics, for all of its lines or for each. */
+	promql: Query[];
 }
+
+export interface Query {
+	/** The label of the line that it draws; '' when it draws all. */
+	line: string;
+	text: string;
+}
+
+const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
+const whole = (text: string): Query[] => [{ line: '', text }];
 
 /** A value with its unit. */
 export function show(value: Maybe | undefined, unit: Chart['unit']): string {
@@ -122,7 +132,7 @@ export function charts(s: Stats): Chart[] {
 				none ??
 				`${plural(calls, 'call')} in ${words}, ${share(errors, calls)}. ` +
 					`Busiest at ${at(t, busiest)} with ${round(busiest.value)} calls/s.`,
-			promql: 'sum by (status) (rate(mcp_gw_calls_total[5m]))',
+			promql: whole('sum by (status) (rate(mcp_gw_calls_total[5m]))'),
 		},
 		{
 			id: 'latency',
@@ -147,7 +157,10 @@ export function charts(s: Stats): Chart[] {
 					? `No percentiles from ${plural(calls, 'call')}.`
 					: `Half of all calls took at most ${duration(p50Ms)}, 95 % at most ${duration(p95Ms)}, 99 % at most ${duration(p99Ms)}.` +
 						(steps ? ` p95 was highest at ${at(t, worst)} with ${duration(worst.value)}.` : ''),
-			promql: 'histogram_quantile(0.95, sum by (le) (rate(mcp_gw_call_duration_seconds_bucket[5m])))',
+			promql: Object.entries(quantiles).map(([line, q]) => ({
+				line,
+				text: `histogram_quantile(${q}, sum by (le) (rate(mcp_gw_call_duration_seconds_bucket[5m])))`,
+			})),
 		},
 		{
 			id: 'errors',
@@ -165,7 +178,7 @@ export function charts(s: Stats): Chart[] {
 				errors === 0
 					? `No errors in ${words}.`
 					: `${plural(errors, 'error')} in ${words}: ${most.map((k) => `${count(k.n)} ${k.kind}`).join(', ')}.`,
-			promql: 'sum by (status) (rate(mcp_gw_calls_total{status!="ok"}[5m])) * 60',
+			promql: whole('sum by (status) (rate(mcp_gw_calls_total{status!="ok"}[5m])) * 60'),
 		},
 		{
 			id: 'running',
@@ -179,7 +192,7 @@ export function charts(s: Stats): Chart[] {
 				running.value > 0
 					? `At most ${plural(running.value, 'call')} at once, at ${at(t, running)}.`
 					: `No calls in flight in ${words}.`,
-			promql: 'mcp_gw_calls_in_flight',
+			promql: whole('mcp_gw_calls_in_flight'),
 		},
 		{
 			id: 'streams',
@@ -193,7 +206,7 @@ export function charts(s: Stats): Chart[] {
 				streams.value > 0
 					? `${plural(latest, 'stream')} open now, at most ${count(streams.value)}, at ${at(t, streams)}.`
 					: `No client held a stream open in ${words}.`,
-			promql: 'mcp_gw_client_streams',
+			promql: whole('mcp_gw_client_streams'),
 		},
 	];
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -12,117 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
-
-// asks is a tool that asks its caller for a size in the middle of the call, in the way
-// of the stub's era, and answers with what it was told. twice makes it ask again.
-func (s *stub) asks(name string, twice bool) {
-	object := fmt.Sprintf(`{"name":%q,"annotations":{"readOnlyHint":true},"inputSchema":{"type":"object"}}`, name)
-	question := func(word string) string {
-		return `{"mode":"form","message":"Which ` + word + `?","requestedSchema":{"type":"object","required":["size"],"properties":{` +
-			`"size":{"type":"integer","minimum":1},"colour":{"type":"string","enum":["red","blue"]},"gift":{"type":"boolean"}}}}`
-	}
-	told := func(answers []string) string {
-		return fmt.Sprintf(`"result":{"resultType":"complete","content":[{"type":"text","text":%q}]}`, "it was told "+strings.Join(answers, " and "))
-	}
-	if s.modern {
-		s.toolObject(name, object, func(c *stubCall) string {
-			answers := strings.Split(str(c.params, "requestState"), "\n")
-			if answers[0] == "" {
-				answers = nil
-			}
-			if answer := get(c.params, "inputResponses", "q"); answer != nil {
-				answers = append(answers, string(answer))
-			}
-			word := "size"
-			switch {
-			case len(answers) == 2, len(answers) == 1 && !twice:
-				return told(answers)
-			case len(answers) == 1:
-				word = "size of the other"
-			}
-			return fmt.Sprintf(`"result":{"resultType":"input_required","inputRequests":{"q":{"method":"elicitation/create","params":%s}},"requestState":%q}`,
-				question(word), strings.Join(answers, "\n"))
-		})
-		return
-	}
-	s.toolObject(name, object, func(c *stubCall) string {
-		var answers []string
-		words := []string{"size"}
-		if twice {
-			words = append(words, "size of the other")
-		}
-		for i, word := range words {
-			id := fmt.Sprintf(`"ask-%s-%d"`, c.id, i)
-			c.send(`{"jsonrpc":"2.0","id":` + id + `,"method":"elicitation/create","params":` + question(word) + `}`)
-			for answer := ""; answer == ""; time.Sleep(10 * time.Millisecond) {
-				if c.ctx.Err() != nil {
-					return ""
-				}
-				for _, m := range s.received("") {
-					if string(get(m, "id")) == id {
-						answer = string(get(m, "result"))
-					}
-				}
-				if answer != "" {
-					answers = append(answers, answer)
-				}
-			}
-		}
-		return strings.Replace(told(answers), `"resultType":"complete",`, "", 1)
-	})
-}
-
-// A tool asks in the middle of its call, and is answered in the page: in both eras of
-// the page and of the backend.
-func TestPagePlaygroundAToolAsks(t *testing.T) {
-	b := startBrowser(t)
-	g := startGateway(t)
-	for name, modern := range map[string]bool{"new": true, "old": false} {
-		s := newStub(t, modern, true)
-		s.asks("once", false)
-		s.asks("twice", true)
-		g.connect(t, name, s.url, "http")
-	}
-	const panel = `section[aria-label^="Question from"]`
-	for _, era := range []string{"2026-07-28, stateless", "2025-11-25, session"} {
-		for _, backend := range []string{"new", "old"} {
-			t.Run(fmt.Sprintf("page %s, backend %s", era[:10], backend), func(t *testing.T) {
-				tb := b.open(t, g.url, "#/playground/"+backend+"__twice", look{})
-				tb.do(t, "choose", map[string]any{"on": `role=combobox[name="Protocol revision"]`, "text": era})
-				tb.click(t, runButton)
-				tb.says(t, panel, `(?s)`+backend+` asks.*Which size\?`)
-				// What the schema does not allow is not sent.
-				tb.click(t, panel+` >> role=button[name="Accept"]`)
-				tb.says(t, panel, `(?i)required`)
-				tb.fill(t, `role=textbox[name="size"]`, "42")
-				tb.do(t, "choose", map[string]any{"on": `role=combobox[name="colour"]`, "text": "blue"})
-				tb.click(t, panel+` >> role=button[name="Accept"]`)
-				// It asks once more, and that is declined.
-				other := fmt.Sprintf(`%s:has-text("of the other")`, panel)
-				tb.see(t, other)
-				tb.click(t, other+` >> role=button[name="Decline"]`)
-				text := tb.says(t, `section[aria-label="Answer"]`, `(?s)You accepted.*You declined.*it was told `)
-				for _, want := range []string{`"size":42`, `"colour":"blue"`, `"action":"decline"`} {
-					if !strings.Contains(strings.NewReplacer(" ", "", "\n", "").Replace(text), want) {
-						t.Errorf("the tool was not told %s:\n%s", want, text)
-					}
-				}
-				if strings.Contains(text, "gift") {
-					t.Errorf("what was not touched was sent:\n%s", text)
-				}
-
-				// A call that waits for its answer can be given up.
-				tb.goTo(t, "#/playground/"+backend+"__once")
-				tb.click(t, runButton)
-				tb.see(t, panel)
-				tb.click(t, `section[aria-label="Arguments"] >> role=button[name="Cancel"]`)
-				tb.says(t, `section[aria-label="Answer"]`, `(?i)cancelled`)
-			})
-		}
-	}
-}
 
 // Every kind of content is shown as what it is, and nothing is fetched that nobody
 // asked for.

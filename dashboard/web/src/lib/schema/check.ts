@@ -2,7 +2,7 @@
 // Schema and value may both be a stranger's: the work is bounded, and a schema
 // that cannot be checked says so instead of stopping the page.
 import { dereference, validate, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema';
-import { escape } from './form';
+import { escape } from './read';
 import { isObject, own, put } from './json';
 import { safePattern } from './pattern';
 

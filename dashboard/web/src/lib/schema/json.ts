@@ -28,6 +28,11 @@ export function own(object: unknown, key: string): unknown {
 		: undefined;
 }
 
+/** A text, '' for everything else. */
+export function textOf(value: unknown): string {
+	return typeof value === 'string' ? value : '';
+}
+
 /** Sets a member, also one that is called `__proto__`. */
 export function put(object: object, key: string, value: unknown): void {
 	if (key === '__proto__') {

@@ -1,8 +1,11 @@
 // What the form draws for a schema: one Shape a field. Shapes are made when they
 // are looked at, so a schema that contains itself costs nothing until somebody
 // opens another level of it.
-import { equal, isObject, own, type Json, type JsonObject } from './json';
+import { isObject, own, textOf, type Json, type JsonObject } from './json';
+import { implied, inputOf, isNull, says, without, type Input } from './keywords';
+import { constants, enumeration, type Option } from './options';
 import { join, types, type Flat, type Resolver } from './resolve';
+import { branchLabel, limits } from './wording';
 
 export type Kind =
 	| 'text'
@@ -16,13 +19,6 @@ export type Kind =
 	| 'fixed'
 	| 'null'
 	| 'json';
-
-export type Input = 'line' | 'area' | 'date' | 'datetime' | 'email' | 'url' | 'password';
-
-export interface Option {
-	value: Json;
-	label: string;
-}
 
 export interface Member {
 	key: string;
@@ -152,8 +148,8 @@ export class Shape {
 		this.kind = kind;
 		this.nullable = nullable && kind !== 'null' && kind !== 'json';
 		this.note = note;
-		this.title = text(own(own_, 'title'));
-		this.description = text(own(own_, 'description'));
+		this.title = textOf(own(own_, 'title'));
+		this.description = textOf(own(own_, 'description'));
 		this.deprecated = own(own_, 'deprecated') === true;
 		this.limits = limits(own_, kind);
 	}
@@ -296,156 +292,3 @@ export class Shape {
 }
 
 const tooDeep = `This lies more than ${maxLevels} levels deep.`;
-
-function text(value: unknown): string {
-	return typeof value === 'string' ? value : '';
-}
-
-function without(schema: JsonObject, ...keys: string[]): JsonObject {
-	return Object.fromEntries(Object.entries(schema).filter(([key]) => !keys.includes(key)));
-}
-
-function isNull(schema: JsonObject): boolean {
-	const values = own(schema, 'enum');
-	return (
-		own(schema, 'type') === 'null' ||
-		(Object.hasOwn(schema, 'const') && schema['const'] === null) ||
-		(Array.isArray(values) && values.length === 1 && values[0] === null)
-	);
-}
-
-const drawing = ['properties', 'items', 'prefixItems', 'enum', 'const', 'oneOf', 'anyOf', 'format'];
-
-/** Whether a variant changes what is drawn, and not only what is allowed. */
-function says(part: JsonObject, base: JsonObject): boolean {
-	if (drawing.some((key) => Object.hasOwn(part, key))) return true;
-	const type = own(part, 'type');
-	return type !== undefined && !equal(type, own(base, 'type'));
-}
-
-function implied(schema: JsonObject): string {
-	const has = (...keys: string[]) => keys.some((key) => Object.hasOwn(schema, key));
-	if (has('properties', 'patternProperties', 'additionalProperties', 'required')) return 'object';
-	if (has('items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems')) return 'array';
-	if (has('minLength', 'maxLength', 'pattern', 'format', 'contentMediaType')) return 'string';
-	if (has('minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf')) return 'number';
-	return '';
-}
-
-function labelOf(value: unknown): string {
-	return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-}
-
-function enumeration(schema: JsonObject): Option[] | null {
-	const values = own(schema, 'enum');
-	if (!Array.isArray(values)) return null;
-	const names = own(schema, 'enumNames') ?? own(schema, 'x-enumNames');
-	return values.map((value, i) => ({
-		value,
-		label: Array.isArray(names) && typeof names[i] === 'string' ? names[i] : labelOf(value),
-	}));
-}
-
-/** The options, if every variant is a constant or an enumeration. */
-function constants(flats: Flat[]): Option[] | null {
-	if (flats.length === 0) return null;
-	const options: Option[] = [];
-	for (const { schema } of flats) {
-		if (Object.hasOwn(schema, 'const')) {
-			const value = schema['const'] as Json;
-			options.push({ value, label: text(own(schema, 'title')) || labelOf(value) });
-		} else {
-			const named = enumeration(schema);
-			if (!named) return null;
-			options.push(...named);
-		}
-	}
-	return options;
-}
-
-function inputOf(schema: JsonObject): Input {
-	switch (own(schema, 'format')) {
-		case 'date':
-			return 'date';
-		case 'date-time':
-			return 'datetime';
-		case 'email':
-		case 'idn-email':
-			return 'email';
-		case 'uri':
-		case 'url':
-		case 'iri':
-			return 'url';
-		case 'password':
-			return 'password';
-		case 'textarea':
-		case 'multiline':
-			return 'area';
-	}
-	if (own(schema, 'contentMediaType') !== undefined) return 'area';
-	const value = own(schema, 'default');
-	if (typeof value === 'string' && value.includes('\n')) return 'area';
-	return Number(own(schema, 'maxLength')) > 250 || Number(own(schema, 'minLength')) > 80 ? 'area' : 'line';
-}
-
-function branchLabel(branch: Shape): string {
-	if (branch.title) return branch.title;
-	switch (branch.kind) {
-		case 'object': {
-			const fixed = branch.members.find((member) => member.shape.kind === 'fixed');
-			if (fixed) return `${fixed.key}: ${labelOf(fixed.shape.constant)}`;
-			const names = branch.members.filter((member) => member.shape.required).map((member) => member.key);
-			return names.length > 0 ? names.slice(0, 3).join(', ') : 'object';
-		}
-		case 'fixed':
-			return labelOf(branch.constant);
-		case 'number':
-			return branch.integer ? 'integer' : 'number';
-		case 'checks':
-		case 'list':
-			return 'list';
-		case 'choice':
-			return 'one of a list';
-		case 'json':
-			return types(own(branch.schema, 'type'))[0] ?? 'JSON';
-		default:
-			return branch.kind;
-	}
-}
-
-/** What a value must keep to, in words. */
-function limits(schema: JsonObject, kind: Kind): string[] {
-	const list: string[] = [];
-	const number = (key: string): number | undefined => {
-		const value = own(schema, key);
-		return typeof value === 'number' ? value : undefined;
-	};
-	const of = (count: number, unit: string) => (count === 1 ? unit.replace(/s$/, '') : unit);
-	const range = (low: number | undefined, high: number | undefined, unit: string) => {
-		if (low !== undefined && high !== undefined) {
-			list.push(low === high ? `exactly ${low}${of(low, unit)}` : `${low} to ${high}${unit}`);
-		} else if (low !== undefined) list.push(`at least ${low}${of(low, unit)}`);
-		else if (high !== undefined) list.push(`at most ${high}${of(high, unit)}`);
-	};
-	if (kind === 'number') {
-		range(number('minimum'), number('maximum'), '');
-		const above = number('exclusiveMinimum');
-		const below = number('exclusiveMaximum');
-		const step = number('multipleOf');
-		if (above !== undefined) list.push(`above ${above}`);
-		if (below !== undefined) list.push(`below ${below}`);
-		if (step !== undefined) list.push(`a multiple of ${step}`);
-	}
-	if (kind === 'text') {
-		range(number('minLength'), number('maxLength'), ' characters');
-		const pattern = own(schema, 'pattern');
-		if (typeof pattern === 'string') list.push(`matches ${pattern.slice(0, 200)}`);
-		const format = own(schema, 'format');
-		if (typeof format === 'string') list.push(format.slice(0, 40));
-	}
-	if (kind === 'list' || kind === 'checks') {
-		range(number('minItems'), number('maxItems'), ' items');
-		if (own(schema, 'uniqueItems') === true) list.push('no two alike');
-	}
-	return list;
-}

@@ -57,6 +57,9 @@ func (d *description) part(name string) *part {
 	return nil
 }
 
+// LabelServerName is what the registry of MCP servers has images say of themselves.
+const LabelServerName = "io.modelcontextprotocol.server.name"
+
 // describe judges one container. fixedName, unless empty, is the default name
 // that it was registered under before somebody renamed the container.
 func describe(o observation, w world, fixedName string) description {
@@ -86,7 +89,11 @@ func describe(o observation, w world, fixedName string) description {
 		first := p.diagnostics[0]
 		return judge(verdictNearMissLabel, first.Message, first.Suggestion)
 	case !p.labelled:
-		return judge(verdictNotLabelled, fmt.Sprintf("on %q, without %s labels", w.home.name, w.prefix),
+		reason := fmt.Sprintf("on %q, without %s labels", w.home.name, w.prefix)
+		if server := o.labels[LabelServerName]; server != "" {
+			reason += fmt.Sprintf("; its image says that it is the MCP server %q", clip(server))
+		}
+		return judge(verdictNotLabelled, reason,
 			fmt.Sprintf("to register it, start it with the label %s.enable=true", w.prefix))
 	}
 	if reason, fix := w.rules.excludes(o); reason != "" {

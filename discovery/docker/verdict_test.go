@@ -73,6 +73,7 @@ func TestDescribe(t *testing.T) {
 		{"with a remark", running("a", labelled("mcp-gw.transprot", "http")), verdictRegisteredWarn, "L001w", "transprot", "mcp-gw.transport", true, true},
 		{"an alias is no worry", running("a", labelled("mcp-gw.transport", "streamable-http")), verdictRegistered, "L007i", "", "", true, true},
 		{"no labels", running("a", unlabelled), verdictNotLabelled, "", "without mcp-gw labels", "mcp-gw.enable=true", false, true},
+		{"says what it is", running("a", unlabelled, labelledNew(LabelServerName, "io.github.acme/notes\n")), verdictNotLabelled, "", `says that it is the MCP server "io.github.acme/notes\n"`, "mcp-gw.enable=true", false, true},
 		{"not ours at all", running("a", unlabelled, offNetwork), verdictNotLabelled, "", "", "", false, false},
 		{"near miss", running("a", unlabelled, labelledNew("mcpgw.port", "1")), verdictNearMissLabel, "L005w", "did you mean", "mcp-gw.port=1", false, true},
 		{"near miss elsewhere", running("a", unlabelled, offNetwork, labelledNew("mcp_gw.enable", "1")), verdictNearMissLabel, "L005w", "", "", false, true},

@@ -158,7 +158,7 @@ type eventShape struct {
 }
 
 // foreignLabels are labels of others that the gateway reads: who made a
-// container, and as which part of what.
+// container, as which part of what, and which MCP server its image has.
 var foreignLabels = map[string]bool{
 	"com.docker.compose.project":          true,
 	"com.docker.compose.service":          true,
@@ -172,6 +172,7 @@ var foreignLabels = map[string]bool{
 	"com.docker.swarm.task.id":            true,
 	"com.docker.swarm.task.name":          true,
 	"com.docker.stack.namespace":          true,
+	docker.LabelServerName:                true,
 }
 
 // keepLabels drops the labels of others: people write tokens into those as well.

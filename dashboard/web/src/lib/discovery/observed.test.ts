@@ -127,6 +127,10 @@ describe('words', () => {
 		['http://h/mcp', 'http://h/mcp.'],
 		['', ''],
 	])('%j is the sentence %j', (text, want) => expect(sentence(text)).toBe(want));
+	it('believes an image that says what it is', () => {
+		const reason = 'on "n", without mcp-gw labels; its image says that it is the MCP server "io.x/y"';
+		expect(looksLikeMCP(container('a', 'not_labelled', 2, { image: 'x', reason }))).toBe(true);
+	});
 	it.each([
 		['ghcr.io/acme/github-mcp-server:1', true],
 		['mcp/fetch', true],

@@ -243,5 +243,6 @@ function capital(text: string): string {
 /** Whether a container that is ignored looks as if it was meant to be found. */
 export function looksLikeMCP(o: Observed): boolean {
 	const name = (o.image.split('@')[0] ?? '').toLowerCase();
-	return o.verdict === 'not_labelled' && /(^|[-_/.])mcp([-_/.:]|$)/.test(name);
+	const says = /(^|[-_/.])mcp([-_/.:]|$)/.test(name) || / is the MCP server "/.test(o.reason);
+	return o.verdict === 'not_labelled' && says;
 }

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 )
 
 // errNoAPIVersion: what answers the ping is no engine, or a proxy that hides it.
@@ -28,17 +27,13 @@ func DefaultHost() string {
 	return "unix:///var/run/docker.sock"
 }
 
-// staleAfter is how long a socket may refuse before it is called stale rather
-// than starting.
-const staleAfter = 15 * time.Second
-
 // outage is all that is known of a failed attempt to reach the engine.
 type outage struct {
 	host  string
 	err   error // of the client
 	cause error // of a bare connect, nil when that works: the client hides the reason
-	// since is how long the engine has been away.
-	since  time.Duration
+	// stale: the engine has been away for longer than it takes to start.
+	stale  bool
 	socket socketFacts
 	// pinned is the API version that was demanded, "" when it is agreed on.
 	pinned string

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 )
@@ -41,9 +40,9 @@ func TestDiagnoses(t *testing.T) {
 		{"no rights, right group", outage{host: unix, err: away, cause: denied, socket: socketFacts{mode: fs.ModeSocket | 0o660, gid: 5, ownUID: 1, groups: []int{5}}}, codeDenied},
 		{"no rights, nothing known", outage{host: unix, err: away, cause: denied, socket: socketFacts{uid: -1, gid: -1, ownUID: 1, groups: []int{5}}}, codeDenied},
 		{"starting", outage{host: unix, err: away, cause: refused}, codeNobody},
-		{"stale", outage{host: unix, err: away, cause: refused, since: time.Minute}, codeStale},
+		{"stale", outage{host: unix, err: away, cause: refused, stale: true}, codeStale},
 		{"unknown name", outage{host: tcp, err: away, cause: &net.OpError{Err: &net.DNSError{Name: "proxy", Err: "no such host"}}}, codeUnknownHost},
-		{"nobody at the address", outage{host: tcp, err: away, cause: refused, since: time.Minute}, codeUnreachable},
+		{"nobody at the address", outage{host: tcp, err: away, cause: refused, stale: true}, codeUnreachable},
 		{"no engine", outage{host: tcp, err: errNoAPIVersion}, codeNoEngine},
 		{"TLS wanted", outage{host: tcp, err: said("error during connect: malformed HTTP response \"\\x15\\x03\"")}, codeTLSWanted},
 		{"TLS wanted, in the engine's words", outage{host: tcp, err: said("Client sent an HTTP request to an HTTPS server.")}, codeTLSWanted},

@@ -49,7 +49,7 @@ func (o outage) atSocket() (code, text string) {
 		return codeDenied, o.denied(path)
 	case !errors.Is(o.cause, syscall.ECONNREFUSED):
 		return "", ""
-	case o.since < staleAfter:
+	case !o.stale:
 		return codeNobody, fmt.Sprintf("nobody listens on %s. Is the engine running?", path)
 	}
 	return codeStale, fmt.Sprintf("nobody listens on %s. If the engine runs, it made its socket anew and this one is stale: "+

@@ -221,7 +221,9 @@ func (e *privateEngine) container(image, name string, policy container.RestartPo
 func TestF32EngineEnds(t *testing.T) {
 	e := newPrivateEngine(t)
 	t.Parallel() // it waits for the engine most of the time
-	p, r := runProvider(t, New(Config{Host: e.host(), Log: testLog(t)}))
+	p := New(Config{Host: e.host(), Log: testLog(t)})
+	p.pace.backoffMax, p.pace.retry = 200*time.Millisecond, 200*time.Millisecond
+	_, r := runProvider(t, p)
 	awaitEngineError(t, p, "no Docker socket")
 	if _, put := r.set(); put {
 		t.Fatal("a set was put before there was an engine")

@@ -47,15 +47,18 @@ func TestF33MountedSocketGoesStale(t *testing.T) {
 		}
 	}
 	mount()
-	p, r := runProvider(t, New(Config{Host: "unix://" + mounted, Log: testLog(t)}))
+	p := New(Config{Host: "unix://" + mounted, Log: testLog(t)})
+	p.pace.backoffMax, p.pace.stale = 200*time.Millisecond, 3*time.Second
+	_, r := runProvider(t, p)
 	before := r.awaitNames(t, "one").set[0]
 
-	e.end(syscall.SIGTERM)
-	e.start("--live-restore")
-	at := time.Now()
+	_ = e.cmd.Process.Signal(syscall.SIGTERM)
 	if e := awaitEngineError(t, p, "nobody listens"); e.Code != codeNobody || e.Connected {
 		t.Errorf("engine %+v", e)
 	}
+	e.end(syscall.Signal(0)) // it was told so
+	e.start("--live-restore")
+	at := time.Now()
 	if e := awaitEngineError(t, p, "this one is stale"); e.Code != codeStale {
 		t.Errorf("engine %+v", e)
 	}

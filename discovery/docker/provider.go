@@ -77,6 +77,7 @@ type pace struct {
 	backoffMin   time.Duration
 	backoffMax   time.Duration
 	steady       time.Duration // connected that long, the backoff starts anew
+	stale        time.Duration // a socket may refuse, before it is called stale rather than starting
 }
 
 var usualPace = pace{
@@ -85,6 +86,7 @@ var usualPace = pace{
 	guard: 5 * time.Second, quiet: time.Minute, retry: 2 * time.Second, hearing: time.Second,
 	straggler: 2 * time.Second, putGap: 10 * time.Millisecond, saving: time.Second,
 	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, steady: 30 * time.Second,
+	stale: 15 * time.Second,
 }
 
 // Provider watches one engine. All methods may be called from any goroutine;
@@ -262,10 +264,9 @@ func (p *Provider) Rescan(ctx context.Context) error {
 // until now.
 func (p *Provider) offline(ctx context.Context, err error, since time.Duration, wasLive bool) {
 	o := explore(ctx, p.cfg.Host, err)
-	if p.once {
-		since = max(since, staleAfter) // who looks once cannot wait for it
-	}
-	o.since, o.pinned, o.certs = since, p.cfg.APIVersion, p.cfg.CertPath
+	// Who looks once cannot wait for it.
+	o.stale = p.once || since >= p.pace.stale
+	o.pinned, o.certs = p.cfg.APIVersion, p.cfg.CertPath
 	code, text := o.diagnose()
 	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, code, text })
 	if wasLive {

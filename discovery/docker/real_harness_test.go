@@ -21,6 +21,7 @@ import (
 	imagetypes "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
+	tcclient "github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
@@ -131,6 +132,22 @@ func buildServer(t *testing.T) []byte {
 	return binary
 }
 
+// containers is the one provider of testcontainers. What it makes for itself has a new
+// client for each container, and closes the connections after each request, also those
+// that are being dialed.
+var containers = sync.OnceValues(func() (*testcontainers.DockerProvider, error) {
+	p, err := testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
+	if err == nil {
+		p.SetClient(kept{p.Client()})
+	}
+	return p, err
+})
+
+// kept is a client whose connections are used again until the tests have ended.
+type kept struct{ tcclient.APIClient }
+
+func (kept) Close() error { return nil }
+
 // image is the test server's image, built once from nothing but the binary.
 var image = sync.OnceValues(func() (string, error) {
 	binary, err := serverBinary()
@@ -156,11 +173,10 @@ var image = sync.OnceValues(func() (string, error) {
 	if err := tw.Close(); err != nil {
 		return "", err
 	}
-	provider, err := testcontainers.NewDockerProvider()
+	provider, err := containers()
 	if err != nil {
 		return "", err
 	}
-	defer provider.Close()
 	return provider.BuildImage(context.Background(), &testcontainers.ContainerRequest{
 		FromDockerfile: testcontainers.FromDockerfile{
 			ContextArchive: bytes.NewReader(b.Bytes()), Repo: testLabel, Tag: testRun, KeepImage: true,
@@ -234,26 +250,23 @@ func (l *lab) tryStart(w want) (string, error) {
 	if w.nets == nil {
 		w.nets = []string{l.net}
 	}
-	opts := []testcontainers.ContainerCustomizer{
-		testcontainers.WithName(w.name), testcontainers.WithLabels(labels), testcontainers.WithExposedPorts(w.ports...),
-		testcontainers.CustomizeRequestOption(func(r *testcontainers.GenericContainerRequest) error {
-			r.Networks = w.nets
-			r.Cmd = w.cmd
-			r.ConfigModifier = config(w)
-			r.HostConfigModifier = hostConfig(w)
-			return nil
-		}),
+	provider, err := containers()
+	if err != nil {
+		return "", err
 	}
-	if w.create {
-		opts = append(opts, testcontainers.WithNoStart())
+	c, err := provider.CreateContainer(context.Background(), testcontainers.ContainerRequest{
+		Image: img, Name: w.name, Labels: labels, ExposedPorts: w.ports, Networks: w.nets, Cmd: w.cmd,
+		ConfigModifier: config(w), HostConfigModifier: hostConfig(w),
+	})
+	if c == nil {
+		return "", err
 	}
-	c, err := testcontainers.Run(context.Background(), img, opts...)
-	if c != nil {
-		id := c.GetContainerID()
-		l.t.Cleanup(func() { l.remove(id) })
-		return id, err
+	id := c.GetContainerID()
+	l.t.Cleanup(func() { l.remove(id) })
+	if err == nil && !w.create {
+		err = c.Start(context.Background())
 	}
-	return "", err
+	return id, err
 }
 
 func (l *lab) remove(id string) {

@@ -69,7 +69,9 @@ func TestF36RealEngineBehindAProxy(t *testing.T) {
 		{"a list and nothing else", codeNoEvents, []string{passPing, passList}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, r := l.watch(Config{Host: socketProxy(t, l.cli, tt.pass...), Log: testLog(t)})
+			p := New(Config{Host: socketProxy(t, l.cli, tt.pass...), Network: l.net, Log: testLog(t)})
+			p.pace.poll = 300 * time.Millisecond
+			_, r := runProvider(t, p)
 			first := r.awaitNames(t, "behind").set[0]
 			awaitReport(t, p, "code "+tt.code, func(r discovery.Report) bool { return r.Engine.Connected && r.Engine.Code == tt.code })
 			l.must("restart", l.cli.ContainerRestart(t.Context(), id, container.StopOptions{}))
@@ -173,7 +175,9 @@ func TestF30RealStreamCutOverAndOver(t *testing.T) {
 	l := newLab(t)
 	l.start(want{labels: port8080("stays")})
 	c := newChoke(t, l.cli)
-	_, r := l.watch(Config{Host: c.host(), Log: testLog(t)})
+	p := New(Config{Host: c.host(), Network: l.net, Log: testLog(t)})
+	p.pace.backoffMax = 200 * time.Millisecond // it doubles with each cut
+	_, r := runProvider(t, p)
 	first := r.awaitNames(t, "stays").set[0]
 	for range 4 {
 		c.cut()

@@ -178,7 +178,7 @@ func TestUnwellBackendsHarmNobody(t *testing.T) {
 			t.Fatalf("list: %d %s", status, body)
 		}
 	}
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 8*time.Second { // had each of 20 waited, it would be ten
 		t.Errorf("60 answers from memory took %v", took)
 	}
 	await(t, "the one that is well", func() bool { return toolNames(g) == "well__echo" })

@@ -212,7 +212,7 @@ func TestHeldReplicaGetsNothing(t *testing.T) {
 			t.Errorf("client %d is at %s", i, name)
 		}
 	}
-	if took := time.Since(began); took > quick().Hold/2 {
+	if took := time.Since(began); took > quick().Hold { // who waits for it, waits for so long
 		t.Errorf("ten calls took %v", took)
 	}
 	if s := p.State(); s.Phase != upstream.PhaseReady || s.Reason != "" {

@@ -36,14 +36,14 @@ func TestSilenceEndsACall(t *testing.T) {
 func TestProgressKeepsACallAlive(t *testing.T) {
 	b := newBackend(t)
 	want := at(b.URL)
-	want.CallTimeout = 400 * time.Millisecond
+	want.CallTimeout = 1500 * time.Millisecond // far more than a pause takes on a busy machine
 	u := start(t, want, quick())
 	awaitReady(t, u)
 	began := time.Now()
 	b.handle("tools/call", func(w http.ResponseWriter, q *question) {
 		stream(w)
 		for i := range 10 {
-			time.Sleep(want.CallTimeout / 5)
+			time.Sleep(want.CallTimeout / 8)
 			send(w, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d}}`, q.id, i)
 		}
 		send(w, `{"jsonrpc":"2.0","id":%s,"result":{"content":[],"text":"done"}}`, q.id)

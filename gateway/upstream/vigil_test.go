@@ -18,7 +18,7 @@ func TestAskKeepsACallAlive(t *testing.T) {
 			b := newBackend(t)
 			b.offerStreams()
 			want := at(b.URL)
-			want.CallTimeout = 500 * time.Millisecond
+			want.CallTimeout = time.Second
 			u := start(t, want, quick())
 			awaitReady(t, u)
 			b.handle("tools/call", func(w http.ResponseWriter, q *question) {

@@ -83,7 +83,10 @@ type Observed struct {
 	// image or inferred.
 	Settings    []Setting    `json:"settings,omitempty"`
 	Diagnostics []Diagnostic `json:"diagnostics"`
-	SeenAt      time.Time    `json:"seenAt,omitzero"`
+	// LastLog are the last lines that a container printed before it stopped; in the
+	// answer to who asks for that container alone, and not in a report.
+	LastLog []string  `json:"lastLog,omitempty"`
+	SeenAt  time.Time `json:"seenAt,omitzero"`
 }
 
 // ObservedBackend is one backend of a container that has several.

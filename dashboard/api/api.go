@@ -85,6 +85,9 @@ type Discovery interface {
 	// Changed answers a channel that is closed when Report has something else to say.
 	Changed() <-chan struct{}
 	Rescan(ctx context.Context) error
+	// LastLog answers the last lines that a labelled container printed before it stopped;
+	// none where there are none, or nobody may see them.
+	LastLog(ctx context.Context, id string) ([]string, error)
 }
 
 // Config is what an API is made of. What is nil or empty for a reason says so; all

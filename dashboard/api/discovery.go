@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mcp-gw/discovery"
+	"mcp-gw/gateway/journal"
 )
 
 // discoveryAnswer is a Report, and whether there is anybody to make one.
@@ -24,6 +25,13 @@ func (s *server) showDiscovery(c echo.Context) error {
 func (s *server) showContainer(c echo.Context) error {
 	id := param(c, "id")
 	if o, ok := find(s.discovery().Containers, id); ok {
+		lines, err := s.Discovery.LastLog(c.Request().Context(), o.ID)
+		if err != nil {
+			s.Log.Debug("the log of a container could not be read", "container", o.Name, "err", err)
+		}
+		for _, line := range lines {
+			o.LastLog = append(o.LastLog, journal.RedactText(line))
+		}
 		return c.JSON(http.StatusOK, o)
 	}
 	return fail(http.StatusNotFound, "no single container has the id or name %q; GET /api/discovery lists all that were seen", id)

@@ -42,6 +42,8 @@ func TestDiscovery(t *testing.T) {
 	}
 	h.want(t, "GET", "/api/discovery/db", "", 200, db)
 	h.want(t, "GET", "/api/discovery/bbbb", "", 200, lost)
+	d.lastLog = map[string][]string{"aaaa2222": {"starting", "password=hunter22 is refused"}}
+	h.want(t, "GET", "/api/discovery/db", "", 200, strings.TrimSuffix(db, "}")+`,"lastLog":["starting","password=•••• redacted, 8 chars is refused"]}`)
 	h.want(t, "GET", "/api/discovery/aaaa1111", "", 200, web)
 	if status, _ := h.call(t, "GET", "/api/discovery/aaaa", ""); status != 404 {
 		t.Errorf("the beginning of two ids answers %d", status)

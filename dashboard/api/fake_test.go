@@ -135,6 +135,7 @@ type fakeDiscovery struct {
 	report  discovery.Report
 	changed chan struct{}
 	rescan  func(context.Context) error
+	lastLog map[string][]string
 }
 
 // set changes the report, and tells.
@@ -161,6 +162,10 @@ func (d *fakeDiscovery) Report() discovery.Report {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.report
+}
+
+func (d *fakeDiscovery) LastLog(_ context.Context, id string) ([]string, error) {
+	return d.lastLog[id], nil
 }
 
 func (d *fakeDiscovery) Rescan(ctx context.Context) error { return d.rescan(ctx) }

@@ -11,7 +11,7 @@ const (
 )
 
 // pageContainers are all that these tests start.
-var pageContainers = []string{"page-arrives", "page-typo"}
+var pageContainers = []string{"page-arrives", "page-typo", "page-stops"}
 
 // watchedByPage starts a gateway that watches the real engine, on a network of its own.
 func watchedByPage(t *testing.T, env ...string) *gateway {
@@ -41,4 +41,9 @@ func TestPageStoryALabelHasATypo(t *testing.T) {
 	tb.says(t, "main", `"mcp-gw\.prot" is ignored: did you mean mcp-gw\.port`) // what is wrong, and what was meant
 	tb.says(t, "main", `(?s)Fix.*mcp-gw\.port: "?8080"?`)                      // as it is written
 	tb.says(t, "main", `(?s)What we read.*mcp-gw\.prot.*8080`)                 // and what was read
+
+	// One that stops says itself why.
+	docker(t, "run", "-d", "--name=page-stops", "--network="+pageNet, "--label=mcp-gw.port=8080", pageImage, "--nonsense")
+	tb.click(t, `main >> text=page-stops`)
+	tb.says(t, "main", `(?s)Exited with code.*What it printed last.*nonsense`)
 }

@@ -904,6 +904,8 @@ export interface components {
             diagnostics: components["schemas"]["Diagnostic"][];
             /** Format: date-time */
             seenAt?: string;
+            /** @description The last lines that a container printed before it stopped, secrets masked; only of one container, and only where the engine may be asked for them. */
+            lastLog?: string[];
         };
         Discovery: {
             /** @description Containers are watched. */

@@ -240,6 +240,11 @@ function capital(text: string): string {
 		: text;
 }
 
+/** Whether it printed something before it stopped that may say why. */
+export function ended(o: Observed): boolean {
+	return ['not_running', 'restarting', 'flapping'].includes(o.verdict);
+}
+
 /** Whether a container that is ignored looks as if it was meant to be found. */
 export function looksLikeMCP(o: Observed): boolean {
 	const name = (o.image.split('@')[0] ?? '').toLowerCase();

@@ -18,6 +18,7 @@ const (
 // As compose.yaml has it: the gateway in a container without a socket, docker-proxy in
 // another. Who asks doctor there, in the gateway's container, is told all the same.
 func TestDoctorBehindTheDockerProxy(t *testing.T) {
+	t.Parallel() // it waits for the engine most of the time
 	if testing.Short() {
 		t.Skip("starts containers")
 	}
@@ -84,13 +85,11 @@ func TestDoctorBehindTheDockerProxy(t *testing.T) {
 // makeGatewayImage makes an image of the program alone.
 func makeGatewayImage(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "mcp-gw"), "mcp-gw/cmd/mcp-gw")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build mcp-gw: %v\n%s", err, out)
+	binary, err := staticBinary()
+	if err != nil {
+		t.Fatal(err)
 	}
-	tar, err := exec.Command("tar", "-C", dir, "-c", "mcp-gw").Output()
+	tar, err := exec.Command("tar", "-C", filepath.Dir(binary), "-c", "mcp-gw").Output()
 	if err != nil {
 		t.Fatalf("tar: %v", err)
 	}

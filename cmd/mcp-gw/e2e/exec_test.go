@@ -23,6 +23,7 @@ var stubborn = `["sh","-c","trap '' TERM; sleep 4321 & ` + strings.Join(filesSer
 // gateway's, and no process is left of a session that ended, of a gateway that stopped,
 // or of one that was killed.
 func TestF45ExecContainer(t *testing.T) {
+	t.Parallel() // it waits for the engine most of the time
 	// By their prefix, docker-proxy tells whose labels they are.
 	for through, prefix := range map[string]string{"the engine": "mcp-gw", "docker-proxy": "com.example.gw"} {
 		t.Run(through, func(t *testing.T) {

@@ -11,14 +11,18 @@ import (
 	"time"
 )
 
-// Most clients never end their sessions: ten thousand that were opened and left cost
-// little while they live, and nothing when their time is over.
+// Most clients never end their sessions: thousands that were opened and left, ten
+// thousand when there is time, cost little while they live, and nothing when their time
+// is over.
 func TestSessionsOpenedAndAbandoned(t *testing.T) {
-	sessions := 10_000
-	if testing.Short() {
+	sessions, idle := 5000, "10s"
+	switch {
+	case soaks():
+		sessions, idle = 10_000, "20s"
+	case testing.Short():
 		sessions = 1000
 	}
-	g := startGateway(t, "MCP_GW_LOG_LEVEL=info", "MCP_GW_SESSION_IDLE=20s", "MCP_GW_LOG_ENTRIES=100", "GOGC=50")
+	g := startGateway(t, "MCP_GW_LOG_LEVEL=info", "MCP_GW_SESSION_IDLE="+idle, "MCP_GW_LOG_ENTRIES=100", "GOGC=50")
 	s := newStub(t, false, false).tool("fine", fixed(`"result":{"content":[]}`))
 	g.connect(t, "b", s.url, "http")
 	before := atRest(t, g)

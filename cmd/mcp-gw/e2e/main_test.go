@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -30,27 +31,44 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	scratch = dir
-	if gatewayBinary, err = build("mcp-gw", "mcp-gw/cmd/mcp-gw"); err != nil {
+	if gatewayBinary, err = buildGateway(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
+	defer closeBrowser()
 	return m.Run()
 }
 
-// build compiles a command of this module or of one of its dependencies. Under
-// the race detector the gateway is built with it too, so that its races fail
-// these tests as well.
+// staticBinary is the gateway as it is in images, without the race detector.
+var staticBinary = sync.OnceValues(func() (string, error) { return build("mcp-gw", "mcp-gw/cmd/mcp-gw") })
+
+// demoBinary is the demo server as it is in images.
+var demoBinary = sync.OnceValues(func() (string, error) { return build("demo", "mcp-gw/examples/demo") })
+
+// buildGateway compiles the program under test, with the race detector where the tests
+// have it, so that its races fail them as well.
+func buildGateway() (string, error) {
+	if !raceEnabled {
+		return staticBinary()
+	}
+	out := filepath.Join(scratch, "race", "mcp-gw")
+	return out, compile(exec.Command("go", "build", "-race", "-ldflags=-s -w", "-o", out, "mcp-gw/cmd/mcp-gw"))
+}
+
+// build compiles a command of this module or of one of its dependencies, as those of
+// the images are.
 func build(name, pkg string) (string, error) {
-	out := filepath.Join(scratch, name)
-	args := []string{"build", "-o", out}
-	if raceEnabled && name == "mcp-gw" {
-		args = append(args, "-race")
-	}
-	cmd := exec.Command("go", append(args, pkg)...)
+	out := filepath.Join(scratch, "static", name)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return out, compile(cmd)
+}
+
+func compile(cmd *exec.Cmd) error {
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, text)
+		return fmt.Errorf("%v: %w\n%s", cmd, err, text)
 	}
-	return out, nil
+	return nil
 }
 
 // missing skips t because something of the machine is missing, except in CI,

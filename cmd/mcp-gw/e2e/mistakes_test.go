@@ -172,13 +172,11 @@ var mistakeImages = map[string]string{mistakesImage: "HEALTHCHECK NONE",
 // a line of a Dockerfile on top.
 func makeDemoImages(t *testing.T, images map[string]string) {
 	t.Helper()
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "demo"), "mcp-gw/examples/demo")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the demo: %v\n%s", err, out)
+	binary, err := demoBinary()
+	if err != nil {
+		t.Fatal(err)
 	}
-	tar, err := exec.Command("tar", "-C", dir, "-c", "demo").Output()
+	tar, err := exec.Command("tar", "-C", filepath.Dir(binary), "-c", "demo").Output()
 	if err != nil {
 		t.Fatalf("tar: %v", err)
 	}

@@ -74,7 +74,7 @@ func inBothEras(t *testing.T, backends []string, test func(t *testing.T, era, ba
 // A tool asks in the middle of its call, and is answered in the page: in both eras of
 // the page and of the backend.
 func TestPagePlaygroundAToolAsks(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	for name, modern := range map[string]bool{"new": true, "old": false} {
 		s := newStub(t, modern, true)
@@ -125,7 +125,7 @@ func TestPagePlaygroundAToolAsks(t *testing.T) {
 // address has no link. In both eras; of the older one a tool may also refuse until the
 // page was visited.
 func TestPagePlaygroundAToolSendsElsewhere(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	var visits atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -16,10 +17,18 @@ import (
 // browser is a Chromium: see peers/browser.mjs for its commands.
 type browser struct{ *script }
 
+// chromiums is the browser that the tests share: it takes seconds to start, and each tab
+// has a profile of its own. One that has ended is replaced.
+var chromiums struct {
+	sync.Mutex
+	last      *browser
+	dashboard bool // the gateway is known to have one
+}
+
 const chromium = "/usr/bin/chromium"
 
-// startBrowser needs Chromium and a gateway that was built with its dashboard.
-func startBrowser(t *testing.T) *browser {
+// sharedBrowser needs Chromium and a gateway that was built with its dashboard.
+func sharedBrowser(t *testing.T) *browser {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("drives a browser")
@@ -27,10 +36,43 @@ func startBrowser(t *testing.T) *browser {
 	if _, err := os.Stat(chromium); err != nil {
 		missing(t, "no "+chromium+", which the dashboard's tests drive: install Debian's package")
 	}
-	if status, _, _ := startGateway(t).api(t, http.MethodGet, "/", ""); status != http.StatusOK {
-		missing(t, "the dashboard is not built, and so not in the gateway: make dashboard")
+	chromiums.Lock()
+	defer chromiums.Unlock()
+	if !chromiums.dashboard {
+		if status, _, _ := startGateway(t).api(t, http.MethodGet, "/", ""); status != http.StatusOK {
+			missing(t, "the dashboard is not built, and so not in the gateway: make dashboard")
+		}
+		chromiums.dashboard = true
 	}
-	return &browser{startScript(t, "browser", "browser.mjs", func([]byte) {})}
+	if chromiums.last == nil || chromiums.last.ended() {
+		c := newScript("browser", func([]byte) {})
+		var err error
+		if c.process, err = runProcess(c.what, nil, c.line, "node", filepath.Join(nodePeers(t), "browser.mjs")); err != nil {
+			t.Fatalf("start the browser: %v", err)
+		}
+		chromiums.last = &browser{c}
+	}
+	b := chromiums.last
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("last output of the browser:\n%s", b.output())
+		}
+	})
+	return b
+}
+
+// closeBrowser ends the browser when all tests have.
+func closeBrowser() {
+	chromiums.Lock()
+	defer chromiums.Unlock()
+	if chromiums.last != nil {
+		_ = chromiums.last.stdin.Close() // which takes its own processes along
+		select {
+		case <-chromiums.last.exited:
+		case <-time.After(patience):
+			chromiums.last.kill()
+		}
+	}
 }
 
 // tab is a tab with a profile of its own.

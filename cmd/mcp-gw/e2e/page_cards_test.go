@@ -13,7 +13,7 @@ func card(name string) string {
 
 // A server dies, and its card says why and when it is tried again.
 func TestPageStoryAServerDies(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t, "MCP_GW_PING_INTERVAL=1s")
 	s := newStub(t, false, false).tool("fine", fixed(`"result":{"content":[]}`))
 	g.connect(t, "mortal", s.url, "http")
@@ -25,7 +25,7 @@ func TestPageStoryAServerDies(t *testing.T) {
 
 // A container appears, and its card is there within a second.
 func TestPageStoryAContainerArrives(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := watchedByPage(t)
 	tb := b.open(t, g.url, "#/", look{})
 	tb.heading(t, pages[0])

@@ -33,7 +33,7 @@ func watchedByPage(t *testing.T, env ...string) *gateway {
 
 // A label has a typo, and Discovery names it with what to write instead.
 func TestPageStoryALabelHasATypo(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := watchedByPage(t)
 	docker(t, "run", "-d", "--name=page-typo", "--network="+pageNet, "--label=mcp-gw.enable=true", "--label=mcp-gw.prot=8080", pageImage)
 	tb := b.open(t, g.url, "#/discovery", look{})

@@ -24,7 +24,7 @@ const formSchema = `{"type":"object","required":["target","size"],"properties":{
 // A form with a union, nested objects, arrays and enums sends exactly the right types,
 // and nothing that was not touched.
 func TestPageStoryAFormSendsTheRightTypes(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false).toolObject("order", `{"name":"order","annotations":{"readOnlyHint":true},"inputSchema":`+formSchema+`}`,
 		fixed(`"result":{"content":[{"type":"text","text":"ordered"}]}`))

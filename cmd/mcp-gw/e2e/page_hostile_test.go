@@ -16,7 +16,7 @@ const (
 
 // Everything on the page comes from strangers: long, odd and many.
 func TestPageStoryStrangers(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t, "MCP_GW_LOG_LEVEL=warn")
 	long := strings.Repeat(markup+" Lorem ipsum. ", 100_000/len(markup))
 	many := newStub(t, false, false)
@@ -32,11 +32,11 @@ func TestPageStoryStrangers(t *testing.T) {
 	many.toolObject("huge", fmt.Sprintf(`{"name":"huge","title":%q,"description":%q,"inputSchema":{"type":"object"}}`, markup, rtl), fixed(fmt.Sprintf(`"result":{"content":[{"type":"text","text":%q},{"type":"text","text":%q}]}`, markup, big)))
 	long200 := strings.Repeat("n", 200)
 	many.toolObject(long200, fmt.Sprintf(`{"name":%q,"inputSchema":{"type":"object"}}`, long200), fixed(`"result":{"isError":true,"content":[{"type":"text","text":`+fmt.Sprintf("%q", markup)+`}]}`))
-	g.connect(t, "many", many.url, "http")
 	few := newStub(t, true, false).toolObject("t", fmt.Sprintf(`{"name":"t","description":%q,"inputSchema":{"type":"object"}}`, markup), fixed(`"error":{"code":-32000,"message":`+fmt.Sprintf("%q", markup)+`}`))
 	for i := range 200 {
 		g.register(t, fmt.Sprintf("b%03d", i), few.url, "http")
 	}
+	g.connect(t, "many", many.url, "http") // the last: each change makes the list anew
 	c := dialLegacy(t, g.mcp())
 	c.must(t, callTool("many__huge", fmt.Sprintf(`{%q:%q,"rtl":%q}`, markup, markup, rtl)))
 	for _, name := range []string{"b001__t", "many__tool_0000"} {

@@ -13,7 +13,7 @@ func (tb *tab) focus(t *testing.T) string {
 
 // The page without a mouse.
 func TestPageByKeyboard(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := openShowroom(t, 1)
 	tb := b.open(t, g.url, "#/", look{})
 	tb.heading(t, pages[0])

@@ -57,7 +57,7 @@ type cost struct {
 // busy for less than half of it, its memory stays as it is, and filter and pause are
 // there at once.
 func TestPageStoryFiveHundredEventsASecond(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t, "MCP_GW_LOG_LEVEL=warn")
 	s := newStub(t, false, false).tool("busy", fixed(`"result":{"content":[{"type":"text","text":"ok"}]}`))
 	g.connect(t, "b", s.url, "http")

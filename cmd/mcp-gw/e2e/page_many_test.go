@@ -11,18 +11,18 @@ import (
 // are there soon, it draws no more of them than one can see, and a filter answers at
 // once.
 func TestPageStoryManyOfEverything(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t, "MCP_GW_LOG_LEVEL=warn")
 	many := newStub(t, false, false)
 	for i := range 2000 {
 		many.toolObject(fmt.Sprintf("tool_%04d", i), fmt.Sprintf(`{"name":"tool_%04d","description":"Number %d of the many.","inputSchema":{"type":"object","properties":{"a":{"type":"string"}}}}`, i, i), fixed(`"result":{"content":[]}`))
 	}
 	many.toolObject("huge", `{"name":"huge","annotations":{"readOnlyHint":true},"inputSchema":{"type":"object"}}`, fixed(fmt.Sprintf(`"result":{"content":[{"type":"text","text":%q}]}`, strings.Repeat("0123456789", 100_000)+" the end")))
-	g.connect(t, "many", many.url, "http")
 	few := newStub(t, true, false).tool("t", fixed(`"result":{"content":[]}`))
 	for i := range 199 {
 		g.register(t, fmt.Sprintf("service-%03d", i), few.url, "http")
 	}
+	g.connect(t, "many", many.url, "http") // the last: each change makes the list anew
 	eventually(t, "all backends", func() bool {
 		return strings.Contains(body(t, g.url+"/api/overview"), `"healthy":200`)
 	})

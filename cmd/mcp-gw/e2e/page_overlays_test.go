@@ -9,7 +9,7 @@ import (
 // What opens over a page keeps to WCAG 2.2 AA and good practice, as the pages do, and
 // fits a phone.
 func TestEveryOverlay(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := openShowroom(t, 1)
 	g.visit(t)
 	call := string(get(elements(t, get([]byte(body(t, g.url+"/api/calls")), "calls"))[0], "id"))

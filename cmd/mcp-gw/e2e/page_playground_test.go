@@ -16,7 +16,7 @@ import (
 // Every kind of content is shown as what it is, and nothing is fetched that nobody
 // asked for.
 func TestPagePlaygroundShowsEveryKind(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	var fetched atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fetched.Add(1) }))

@@ -28,7 +28,7 @@ func proxyTo(t *testing.T, g *gateway, serve func(w http.ResponseWriter, r *http
 // A proxy answers 502 for a while, after which a browser never asks again by itself;
 // the page does.
 func TestPageStoryAProxyFails(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	var broken atomic.Bool
 	front := proxyTo(t, g, func(w http.ResponseWriter, r *http.Request, proxy http.Handler) {
@@ -54,7 +54,7 @@ func TestPageStoryAProxyFails(t *testing.T) {
 
 // A stylesheet does not come at first: the page is not shown without it.
 func TestPageStoryAStylesheetFails(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	var failed atomic.Int32
 	front := proxyTo(t, g, func(w http.ResponseWriter, r *http.Request, proxy http.Handler) {

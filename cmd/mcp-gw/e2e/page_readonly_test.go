@@ -12,7 +12,7 @@ var offering = regexp.MustCompile(`(?i)^(add|reconnect|enable|disable|remove|run
 
 // A page that is for reading only offers nothing that changes something, and says why.
 func TestPageReadOnly(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false).tool("fine", fixed(`"result":{"content":[]}`)).tool("off", fixed(`"result":{"content":[]}`))
 	g.connect(t, "b", s.url, "http")

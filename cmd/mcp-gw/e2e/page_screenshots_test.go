@@ -16,7 +16,7 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("takes pictures into the folder SCREENSHOTS")
 	}
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	looks := map[string]look{
 		"desktop-dark": {theme: "dark", width: 1440, height: 900}, "desktop-light": {theme: "light", width: 1440, height: 900},
 		"phone-dark": {theme: "dark", width: 390, height: 844, touch: true}, "phone-light": {theme: "light", width: 390, height: 844, touch: true},

@@ -11,7 +11,7 @@ import (
 // slept over: the page finds out, says so while the proxy between them has no answer,
 // comes back, and has a row for what it has missed.
 func TestPageStoryTheStreamGoesSilent(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t, "MCP_GW_LOG_LEVEL=warn")
 	fine := fixed(`"result":{"content":[{"type":"text","text":"ok"}]}`)
 	g.connect(t, "b", newStub(t, false, false).tool("first", fine).tool("fine", fine).url, "http")

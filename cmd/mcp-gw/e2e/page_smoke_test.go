@@ -28,7 +28,7 @@ func (tb *tab) heading(t *testing.T, p page) {
 // Every page, in both themes: nothing that the console or the policy complains of,
 // nothing that WCAG 2.2 AA forbids, nothing that is wider than a phone.
 func TestEveryPage(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false).tool("fine", fixed(`"result":{"content":[{"type":"text","text":"ok"}]}`))
 	g.connect(t, "b", s.url, "http")

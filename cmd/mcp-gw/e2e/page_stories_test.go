@@ -18,7 +18,7 @@ const nestedArguments = `{"filter":{"where":{"city":"Zürich","depth":3}},"tags"
 
 // A call is followed from its row to its arguments, and run again in the playground.
 func TestPageStoryACallIsFollowed(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false).toolObject("find", `{"name":"find","description":"Finds.","annotations":{"readOnlyHint":true},"inputSchema":{"type":"object","properties":{`+
 		`"filter":{"type":"object","properties":{"where":{"type":"object","properties":{"city":{"type":"string"},"depth":{"type":"integer"}}}}},`+
@@ -67,7 +67,7 @@ const (
 // A secret in the arguments, or in a result, is nowhere in the page, the stream, the
 // API and the log.
 func TestPageStoryASecretStaysInside(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false).tool("login", fixed(`"result":{"content":[{"type":"text","text":"your token is `+secretToken+`"}],"structuredContent":{"session":{"access_token":"`+secretPassword+`"}}}`))
 	g.connect(t, "b", s.url, "http")
@@ -145,7 +145,7 @@ func listen(t *testing.T, url string) func() string {
 // The gateway is killed and comes back: the page says so, recovers by itself, and its
 // traffic has a row for what it has missed.
 func TestPageStoryTheGatewayComesBack(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false).tool("fine", fixed(`"result":{"content":[{"type":"text","text":"ok"}]}`))
 	g.connect(t, "b", s.url, "http")
@@ -172,7 +172,7 @@ func TestPageStoryTheGatewayComesBack(t *testing.T) {
 
 // Claude Code connects, and the page that waits for it turns green.
 func TestPageStoryClaudeCodeConnects(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	claude := filepath.Join(nodePeers(t), "node_modules", "@anthropic-ai", "claude-code", "cli-wrapper.cjs")
 	g := startGateway(t)
 	s := newStub(t, false, false).tool("fine", fixed(`"result":{"content":[]}`))

@@ -7,7 +7,7 @@ import (
 
 // Behind a reverse proxy, under a path that it takes away or leaves.
 func TestPageBelowAPath(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := openShowroom(t, 1, "MCP_GW_BASE_URL=https://tools.example.com/team/gw")
 	for _, strip := range []bool{true, false} {
 		t.Run(fmt.Sprintf("strip %v", strip), func(t *testing.T) {

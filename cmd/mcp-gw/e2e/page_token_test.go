@@ -49,7 +49,7 @@ func (tb *tab) refusals(t *testing.T) (n int) {
 // A gateway with a token shows a browser nothing until it is typed once, and from then on
 // everything, the playground's calls as well; another token ends that.
 func TestPageAsksForTheToken(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, false, false)
 	s.toolObject("fine", `{"name":"fine","annotations":{"readOnlyHint":true},"inputSchema":{"type":"object"}}`,

@@ -8,7 +8,7 @@ import (
 // so by itself, shows what changed, and who uses the tool, until a person says that it
 // is well.
 func TestPageStoryADescriptionChanges(t *testing.T) {
-	b := startBrowser(t)
+	b := sharedBrowser(t)
 	g := startGateway(t)
 	s := newStub(t, true, true)
 	describe := func(description string) {

@@ -198,9 +198,13 @@ type script struct {
 
 func startScript(t *testing.T, what, file string, heard func([]byte)) *script {
 	t.Helper()
-	c := &script{what: what, heard: heard, waiting: map[int]chan []byte{}}
+	c := newScript(what, heard)
 	c.process = startProcess(t, what, nil, c.line, "node", filepath.Join(nodePeers(t), file))
 	return c
+}
+
+func newScript(what string, heard func([]byte)) *script {
+	return &script{what: what, heard: heard, waiting: map[int]chan []byte{}}
 }
 
 func (c *script) line(line string) {

@@ -40,23 +40,38 @@ const tailLines = 400
 // nil, is called with each line of standard output, from one goroutine.
 func startProcess(t *testing.T, name string, env []string, onLine func(string), argv ...string) *process {
 	t.Helper()
+	p, err := runProcess(name, env, onLine, argv...)
+	if err != nil {
+		t.Fatalf("start %s: %v", name, err)
+	}
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("last output of %s:\n%s", p.name, p.output())
+		}
+	})
+	return p
+}
+
+// runProcess is startProcess for a child that outlives a test: whoever runs it kills it.
+func runProcess(name string, env []string, onLine func(string), argv ...string) (*process, error) {
 	p := &process{name: name, cmd: exec.Command(argv[0], argv[1:]...), exited: make(chan struct{})}
 	p.cmd.Env = append(inherited(), env...)
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	p.stdin = stdin
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", name, err)
+		return nil, err
 	}
 	var readers sync.WaitGroup
 	readers.Go(func() { p.read(stdout, onLine) })
@@ -66,13 +81,7 @@ func startProcess(t *testing.T, name string, env []string, onLine func(string), 
 		p.err = p.cmd.Wait()
 		close(p.exited)
 	}()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("last output of %s:\n%s", p.name, p.output())
-		}
-	})
-	return p
+	return p, nil
 }
 
 // inherited is the test's own environment without what would configure a
@@ -115,6 +124,15 @@ func (p *process) output() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Join(p.tail, "\n")
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
 }
 
 // kill ends the process the hard way and waits until it is gone.

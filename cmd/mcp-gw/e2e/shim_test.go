@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ const shimImage = "shim-e2e-files"
 // A stdio server behind the shim is a labelled container like any other, and what is
 // promised of a container over stdio holds: ten clients, no answer lost, restarts.
 func TestF46Shim(t *testing.T) {
+	t.Parallel() // it waits for the engine most of the time
 	// What the command leaves behind has no parent any more.
 	makeShimImage(t, append([]string{"sh", "-c", `(sleep 1 &); exec "$@"`, "sh"}, filesServer...)...)
 	network(t, "shim-e2e-net")
@@ -129,11 +129,9 @@ func makeShimImage(t *testing.T, server ...string) {
 	if testing.Short() {
 		t.Skip("builds an image and starts containers")
 	}
-	binary := filepath.Join(t.TempDir(), "mcp-gw")
-	build := exec.Command("go", "build", "-o", binary, "mcp-gw/cmd/mcp-gw")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the shim: %v\n%s", err, out)
+	binary, err := staticBinary()
+	if err != nil {
+		t.Fatal(err)
 	}
 	makeFilesImage(t, filesImage{name: shimImage, command: append([]string{"/mcp-gw", "shim", "--"}, server...), with: map[string]string{"/mcp-gw": binary}})
 }

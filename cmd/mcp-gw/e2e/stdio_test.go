@@ -25,6 +25,7 @@ const (
 // input open: ten clients at a time work with it, over its restart and the gateway's,
 // and no answer is lost or another's.
 func TestStdioContainer(t *testing.T) {
+	t.Parallel() // it waits for the engine most of the time
 	makeFilesImage(t, filesImage{name: stdioImage, command: filesServer})
 	network(t, stdioNet)
 	runContainer(t, "stdio-e2e-server", "-i", "--network="+stdioNet, "--label=mcp-gw.enable=true", "--label=mcp-gw.name=files",

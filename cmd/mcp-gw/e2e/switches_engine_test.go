@@ -19,6 +19,7 @@ const (
 // the gateway's end; the label stays the label's, and the tools that it excludes have
 // no switch.
 func TestALabelledBackendStaysOff(t *testing.T) {
+	t.Parallel() // it waits for the engine most of the time
 	if testing.Short() {
 		t.Skip("starts a container")
 	}

@@ -43,8 +43,8 @@ export interface Hooks {
 	/** A log message of the server's, or a question that was answered without asking. */
 	note?(text: string): void;
 	ask?(question: Question): Promise<Answer>;
-	/** The server no longer wants its question answered. */
-	withdrawn?(): void;
+	/** The server no longer wants its question of this round answered. */
+	withdrawn?(round: number): void;
 }
 
 export type Outcome = {
@@ -381,9 +381,12 @@ export class Client {
 		let reply: object;
 		try {
 			if (method === 'elicitation/create') {
-				call.round++;
+				const round = ++call.round;
 				const back = new Promise<never>((_, reject) =>
-					call.open.set(own(request, 'id'), () => reject(new Error())),
+					call.open.set(own(request, 'id'), () => {
+						call.withdrawn?.(round);
+						reject(new Error());
+					}),
 				);
 				reply = { result: await Promise.race([this.elicit(params, call), back]) };
 			} else if (method === 'roots/list') reply = { result: this.roots(call) };
@@ -476,9 +479,7 @@ function notified(message: unknown, id: number, call: Call): void {
 			...(typeof said === 'string' ? { message: said } : {}),
 		});
 	} else if (own(message, 'method') === 'notifications/cancelled') {
-		const back = call.open.get(own(params, 'requestId'));
-		back?.();
-		if (back) call.withdrawn?.();
+		call.open.get(own(params, 'requestId'))?.();
 	} else if (own(message, 'method') === 'notifications/message') {
 		const data = own(params, 'data');
 		const level = own(params, 'level');

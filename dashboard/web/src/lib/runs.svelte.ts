@@ -2,7 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { hello } from './hello.svelte';
 import { Client, type Era, type Outcome, type Progress } from './mcp';
-import { carry, maxRuns, type Asking, type Run, type Turn } from './runs';
+import { carry, maxRuns, type Run, type Turn } from './runs';
 import type { Json } from './schema/json';
 
 let count = 0;
@@ -25,7 +25,6 @@ class LiveRun implements Run {
 
 const runs = new SvelteMap<string, Run[]>();
 const stops = new Map<number, AbortController>();
-const asking = new Map<number, Asking>();
 const clients = new Map<Era, Client>();
 
 function client(era: Era): Client {
@@ -49,23 +48,14 @@ export function start(tool: string, args: Json, era: Era, schema: unknown): Run 
 	const run = new LiveRun(tool, args, era);
 	runs.set(tool, [run, ...runsOf(tool)].slice(0, maxRuns));
 	const stop = new AbortController();
-	const ask: Asking = {};
 	stops.set(run.id, stop);
-	asking.set(run.id, ask);
-	void carry(run, client(era), ask, stop.signal, schema).finally(() => {
-		stops.delete(run.id);
-		asking.delete(run.id);
-	});
+	void carry(run, client(era), stop.signal, schema).finally(() => stops.delete(run.id));
 	remember(tool);
 	return run;
 }
 
 export function cancel(run: Run): void {
 	stops.get(run.id)?.abort();
-}
-
-export function answer(run: Run, what: Parameters<NonNullable<Asking['answer']>>[0]): void {
-	asking.get(run.id)?.answer?.(what);
 }
 
 const lastKey = 'mcp-gw.playground.last';

@@ -4,6 +4,8 @@ import type { Json } from './schema/json';
 
 export interface Turn {
 	question: Question;
+	/** Answers it; there as long as it is open. */
+	reply?: (answer: Answer) => void;
 	answer?: Answer;
 	/** The server took it back. */
 	withdrawn?: boolean;
@@ -18,7 +20,7 @@ export interface Run {
 	started: number;
 	progress: Progress | null;
 	notes: string[];
-	/** The server's questions, the last one unanswered while it waits. */
+	/** The server's questions, in the order in which they came. Several may be open. */
 	turns: Turn[];
 	outcome: Outcome | null;
 }
@@ -27,20 +29,9 @@ export interface Run {
 export const maxRuns = 10;
 const maxNotes = 200;
 
-/** What lets a person answer the question that is open. */
-export interface Asking {
-	answer?: (answer: Answer) => void;
-}
-
 /** Carries run through. Its members are replaced as things happen, never changed in
  * place, so that a page may watch them without looking into them. */
-export async function carry(
-	run: Run,
-	client: Client,
-	asking: Asking,
-	signal: AbortSignal,
-	schema: unknown,
-): Promise<void> {
+export async function carry(run: Run, client: Client, signal: AbortSignal, schema: unknown): Promise<void> {
 	const outcome = await client.callTool(
 		run.tool,
 		run.args,
@@ -52,30 +43,28 @@ export async function carry(
 			},
 			ask: (question) =>
 				new Promise((resolve) => {
-					run.turns = [...run.turns, { question }];
-					asking.answer = (answer) => {
-						delete asking.answer;
-						settle(run, { answer });
-						resolve(answer);
+					const turn: Turn = {
+						question,
+						reply: (answer) => {
+							settle(run, (one) => one === turn, { answer });
+							resolve(answer);
+						},
 					};
+					run.turns = [...run.turns, turn];
 				}),
-			withdrawn: () => {
-				delete asking.answer;
-				settle(run, { withdrawn: true });
-			},
+			withdrawn: (round) => settle(run, ({ question }) => question.round === round, { withdrawn: true }),
 		},
 		schema,
 	);
-	delete asking.answer;
-	settle(run, { withdrawn: true });
+	settle(run, () => true, { withdrawn: true });
 	run.outcome = outcome;
 }
 
-/** Says of the question that is open what became of it. */
-function settle(run: Run, end: Omit<Turn, 'question'>): void {
-	const last = run.turns.at(-1);
-	if (!last || last.answer || last.withdrawn) return;
-	run.turns = [...run.turns.slice(0, -1), { ...last, ...end }];
+/** Says what became of those questions that are open. */
+function settle(run: Run, which: (turn: Turn) => boolean, end: Pick<Turn, 'answer' | 'withdrawn'>): void {
+	run.turns = run.turns.map((turn) =>
+		turn.reply && which(turn) ? { question: turn.question, ...end } : turn,
+	);
 }
 
 /** How a run ended, as a state and a word. */

@@ -22,11 +22,12 @@ func SecretName(name string) bool {
 
 // ShowURL is an address as it may be shown: a password in it, a user that has none and so
 // is most often a token, and parameters that are secret by their names are masked. What
-// has none of them stays as it is, byte for byte.
+// has none of them stays as it is, byte for byte. Of what is no URL, all is masked that
+// may have been meant as a user, a password or a parameter.
 func ShowURL(address string) string {
 	u, err := url.Parse(address)
-	if err != nil {
-		return address
+	if err != nil || strings.Contains(u.Opaque, "@") || strings.Contains(u.Fragment, "@") {
+		return shownAnyway(address)
 	}
 	query, secret := shownQuery(u.RawQuery)
 	if u.User == nil && !secret {
@@ -41,6 +42,24 @@ func ShowURL(address string) string {
 	}
 	u.RawQuery = query
 	return u.String()
+}
+
+// shownAnyway masks what stands before the last @, where an unescaped #, / or ? of a
+// password may be, and what is behind a question mark.
+func shownAnyway(address string) string {
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		scheme, _, found := strings.Cut(address[:at], "://")
+		if found {
+			scheme += "://"
+		} else {
+			scheme = ""
+		}
+		address = scheme + hidden + address[at:]
+	}
+	if before, query, _ := strings.Cut(address, "?"); query != "" {
+		address = before + "?" + hidden
+	}
+	return address
 }
 
 // shownQuery masks the values of a query, and reports whether there was anything to mask.

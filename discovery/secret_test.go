@@ -15,6 +15,13 @@ func TestShowURL(t *testing.T) {
 		"https://h/?%zz=s":                             "https://h/?%zz=xxxxx",
 		"by its standard input and output":             "by its standard input and output",
 		"":                                             "",
+		"http://alice:hunter#2@host/mcp":               "http://xxxxx@host/mcp",
+		"http://alice:1#2@host/mcp":                    "http://xxxxx@host/mcp",
+		"http://alice:a/b@host:x/mcp?api_key=s":        "http://xxxxx@host:x/mcp?xxxxx",
+		"http://alice:a?b@host/mcp":                    "http://xxxxx@host/mcp",
+		"http://host:port/mcp?api_key=s":               "http://host:port/mcp?xxxxx",
+		"alice:pw@host/mcp":                            "xxxxx@host/mcp",
+		"/@scope/mcp":                                  "/@scope/mcp",
 		"://":                                          "://",
 	} {
 		if got := ShowURL(in); got != want {

@@ -27,6 +27,7 @@ func TestValidate(t *testing.T) {
 		{"a", "http:///mcp", "http", `url "http:///mcp" must be absolute, http or https, as in http://10.0.0.5:8080/mcp`},
 		{"a", "http://:80", "http", `url "http://:80" must be absolute, http or https, as in http://10.0.0.5:8080/mcp`},
 		{"a", "ftp://u:secret@h", "http", `url "ftp://u:xxxxx@h" must be absolute, http or https, as in http://10.0.0.5:8080/mcp`},
+		{"a", "http://alice:hunter#2@host/mcp", "http", `url "http://xxxxx@host/mcp" must be absolute, http or https, as in http://10.0.0.5:8080/mcp`},
 	} {
 		err := Registration{Name: c.name, URL: c.url, Transport: discovery.Transport(c.transport)}.Validate()
 		got := ""

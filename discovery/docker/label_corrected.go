@@ -10,9 +10,9 @@ import (
 const valueHere = "<value>"
 
 // corrected is a label as it should have been written: the right key, and the value,
-// or one that is good for that key where the value is not. shown is the value as it is
-// shown under the wrong key.
-func (s *spec) corrected(key, value, shown string) string {
+// or one that is good for that key where the value is not. hidden says that the value is
+// masked under the wrong key.
+func (s *spec) corrected(key, value string, hidden bool) string {
 	_, rest, ok := strings.Cut(key, s.prefix+".")
 	if !ok {
 		return clip(key)
@@ -21,7 +21,7 @@ func (s *spec) corrected(key, value, shown string) string {
 		rest = own
 	}
 	l, member, known := lookup(rest)
-	hidden := shown == masked || show(lowerASCII(rest), value) == masked
+	hidden = hidden || veil(lowerASCII(rest), value) != value
 	value = strings.TrimSpace(value)
 	switch {
 	case known && namesSecret(lowerASCII(rest)) && hidden:

@@ -84,10 +84,11 @@ func parseLabels(prefix string, labels map[string]string) parsed {
 				continue
 			}
 			want = p.spelt(want)
-			shown := show(want[len(prefix)+1:], labels[key])
+			meant, value := want[len(prefix)+1:], labels[key]
+			shown := show(meant, value)
 			p.shown[clip(key)] = shown
 			p.remark(discovery.SeverityWarning, codeMisspelt, key, shown,
-				fmt.Sprintf("label %q is ignored, because it does not begin with %q: did you mean %q?", clip(key), prefix+".", clip(want)), p.corrected(want, labels[key], shown))
+				fmt.Sprintf("label %q is ignored, because it does not begin with %q: did you mean %q?", clip(key), prefix+".", clip(want)), p.corrected(want, value, veil(meant, value) != value))
 		}
 	}
 	if misspelt > maxLabels {
@@ -194,7 +195,7 @@ func (s *spec) take(key, value string) {
 		remark, err = l.set(&s.settings, member, strings.TrimSpace(value))
 	}
 	if err != nil {
-		s.refused(l, member, key, shown, err)
+		s.refused(l, member, key, shown, err, veil(lower, value) != value)
 		return
 	}
 	s.given[l.key+clip(member)] = strings.TrimSpace(shown)
@@ -203,14 +204,14 @@ func (s *spec) take(key, value string) {
 	}
 }
 
-func (s *spec) refused(l label, member, key, shown string, err error) {
+// refused tells why a value was not taken. A fix made of a masked value would unmask it.
+func (s *spec) refused(l label, member, key, shown string, err error, hidden bool) {
 	fix := fmt.Sprintf("%s.%s", s.prefix, l.key)
 	if l.family() {
 		fix += l.placeholder()
 	}
 	var v valueError
-	// A fix made of a masked value would unmask it.
-	if errors.As(err, &v) && v.fix != "" && shown != masked {
+	if errors.As(err, &v) && v.fix != "" && !hidden {
 		fix += "=" + v.fix
 	} else {
 		fix += "=" + l.example
@@ -226,6 +227,7 @@ func (s *spec) refused(l label, member, key, shown string, err error) {
 func (s *spec) unknown(key, rest, value, shown string) {
 	lower := lowerASCII(rest)
 	message, fix := fmt.Sprintf("unknown label %q is ignored", clip(key)), ""
+	hidden := veil(lower, value) != value
 	if a := advice[lower]; a != "" {
 		fix = strings.ReplaceAll(a, DefaultLabelPrefix+".", s.prefix+".")
 		message += ": " + fix
@@ -235,7 +237,7 @@ func (s *spec) unknown(key, rest, value, shown string) {
 		if opposites[lower] {
 			value = opposite(value)
 		}
-		fix = s.corrected(meant, value, shown)
+		fix = s.corrected(meant, value, hidden)
 	}
 	s.remark(discovery.SeverityWarning, codeUnknownLabel, key, shown, message, fix)
 }

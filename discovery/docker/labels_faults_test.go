@@ -350,6 +350,47 @@ func TestCommandsWithSecretsAreNotShown(t *testing.T) {
 	}
 }
 
+// An address with a secret in it is masked wherever it is told of, be it refused, taken or
+// in the wrong place, and nothing is suggested that repeats it.
+func TestAddressesWithSecretsAreMasked(t *testing.T) {
+	for _, labels := range []map[string]string{
+		{"mcp-gw.url": "http://alice:s3cret@search:8080/mcp"},
+		{"mcp-gw.url": "http://alice:s3#cret@search:8080/mcp"},
+		{"mcp-gw.url": "http://search:8080/mcp?api_key=s3cret"},
+		{"mcp-gw.backends.a.url": "http://s3cret@search:8080/mcp"},
+		{"mcp-gw.path": "/mcp?api_key=s3cret"},
+		{"mcp-gw.path": "mcp?api_key=s3cret"},
+		{"mcp-gw.path": "http://search/mcp?api_key=s3cret"},
+		{"mcp-gw.pth": "/mcp?api_key=s3cret"},
+		{"mcp-gw.ulr": "http://alice:s3cret@search:8080/mcp"},
+		{"mcpgw.path": "/mcp?api_key=s3cret"},
+		{"mcp-gw.tls.server-name": "https://alice:s3cret@search/mcp"},
+		{"mcp-gw.transport": "http://alice:s3cret@search/mcp"},
+	} {
+		p := parseLabels("mcp-gw", labels)
+		told := fmt.Sprintf("%+v", []any{p.shown, p.given, p.diagnostics})
+		for _, s := range p.several {
+			told += fmt.Sprintf("%+v", []any{s.given, s.diagnostics})
+		}
+		d := describe(running("a", func(o *observation) { o.labels = labels }), testWorld, "")
+		told += d.reason + d.fix
+		for _, part := range d.parts {
+			told += fmt.Sprintf("%+v", []any{part.reason, part.fix, part.shown})
+		}
+		if !strings.Contains(told, "xxxxx") {
+			t.Errorf("%v is not told of: %s", labels, told)
+		}
+		for _, secret := range []string{"s3cret", "s3#cret"} {
+			if strings.Contains(told, secret) {
+				t.Errorf("%v: %s", labels, told)
+			}
+		}
+	}
+	if p := parseLabels("mcp-gw", map[string]string{"mcp-gw.path": "/mcp?api_key=s3cret"}); p.path != "/mcp?api_key=s3cret" {
+		t.Errorf("what is masked is not what is used: %q", p.path)
+	}
+}
+
 // A letter that grows when it is made lower case must not shift the key.
 func TestParseLabelsLettersThatGrow(t *testing.T) {
 	p := parseLabels("mcp-gw", map[string]string{"mcp-gw.headers." + strings.Repeat("Ⱥ", 40): "v"})

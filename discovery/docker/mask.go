@@ -28,9 +28,30 @@ func commandHides(value string) bool {
 	return false
 }
 
+// addressLike reports whether value may be an address, whatever it is called: keys are
+// misspelt.
+func addressLike(key, value string) bool {
+	first, _, _ := strings.Cut(strings.TrimSpace(value), " ")
+	return key == "url" || key == "path" || strings.Contains(first, "://") || strings.HasPrefix(first, "/") && strings.Contains(first, "?")
+}
+
 // show returns value as it may be shown: masked where it may be a secret, cut
 // where it is long. key is lower case, without prefix.
 func show(key, value string) string {
+	value = veil(key, value)
+	if len(value) <= maxShown {
+		return strings.ToValidUTF8(value, "�")
+	}
+	cut := maxShown
+	for cut > 0 && !utf8.RuneStart(value[cut]) {
+		cut--
+	}
+	return strings.ToValidUTF8(value[:cut], "�") + "…"
+}
+
+// veil masks what may be a secret in the value of a label. Nothing that is told may be
+// made of a value that it changes.
+func veil(key, value string) string {
 	if strings.HasPrefix(key, severalKey) {
 		if _, rest, ok := cutBackend(key); ok {
 			key = rest
@@ -47,15 +68,10 @@ func show(key, value string) string {
 		}
 	case discovery.SecretName(key) && !strings.HasPrefix(key, "tools.rename."):
 		return masked
+	case addressLike(key, value):
+		return discovery.ShowURL(value)
 	}
-	if len(value) <= maxShown {
-		return strings.ToValidUTF8(value, "�")
-	}
-	cut := maxShown
-	for cut > 0 && !utf8.RuneStart(value[cut]) {
-		cut--
-	}
-	return strings.ToValidUTF8(value[:cut], "�") + "…"
+	return value
 }
 
 // nameLike reports whether value looks like the name of a secret, rather than like

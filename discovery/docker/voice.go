@@ -121,9 +121,9 @@ func (v *voice) setChanged(before []discovery.Backend, a assembly) {
 		switch {
 		case v.quiet(b):
 		case !had:
-			v.log.Info("backend registered", "backend", b.Name, "container", b.Container.Name, "url", b.URL)
+			v.log.Info("backend registered", "backend", b.Name, "container", b.Container.Name, "url", discovery.ShowURL(b.URL))
 		case o.Generation != b.Generation:
-			v.log.Info("backend replaced", "backend", b.Name, "container", b.Container.Name, "url", b.URL)
+			v.log.Info("backend replaced", "backend", b.Name, "container", b.Container.Name, "url", discovery.ShowURL(b.URL))
 		}
 		if had {
 			v.replicasChanged(o, b)

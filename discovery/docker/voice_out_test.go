@@ -50,3 +50,18 @@ func TestWhoIsNotShownIsTold(t *testing.T) {
 		t.Errorf("who leaves is told of once, as that: %s", said)
 	}
 }
+
+// An address in the log has no secret in it.
+func TestAddressesInTheLogAreMasked(t *testing.T) {
+	var log bytes.Buffer
+	v := newVoice(slog.New(slog.NewTextHandler(&log, nil)))
+	b := newBench()
+	b.sees(running("web", labelled("mcp-gw.path", "/mcp?api_key=s3cret")))
+	a := b.assemble(b.now)
+	v.setChanged(nil, a)
+	b.sees(later(running("web", labelled("mcp-gw.path", "/mcp?api_key=s3cret")), b.now.Add(time.Second)))
+	v.setChanged(a.set, b.assemble(b.now))
+	if said := log.String(); strings.Count(said, "api_key=xxxxx") != 2 || strings.Contains(said, "s3cret") {
+		t.Error(said)
+	}
+}

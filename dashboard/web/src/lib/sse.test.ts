@@ -27,6 +27,20 @@ it('reads events however they are cut', async () => {
 	}
 });
 
+it('takes any of the three line ends, wherever they are cut', async () => {
+	expect(
+		await all(stream('data: a\r', '\ndata: b\r', '', '\n\r\n', 'data: c\r', '\r', 'data: d\n\r')),
+	).toEqual(['a\nb', 'c', 'd']);
+});
+
+it('reads a large answer in the time that its size takes, not the square of it', async () => {
+	const piece = new TextEncoder().encode('x'.repeat(8 * 1024));
+	const began = performance.now();
+	const [event] = await all(stream('data: ', ...Array<Uint8Array>(2048).fill(piece), '\n\n'));
+	expect(event).toHaveLength(16 * 1024 * 1024);
+	expect(performance.now() - began).toBeLessThan(10_000);
+}, 60_000);
+
 it('gives up on an event that has no end', async () => {
 	const chunk = 'x'.repeat(maxEvent / 4);
 	await expect(all(stream('data: ', chunk, chunk, chunk, chunk, chunk))).rejects.toThrow('MiB');

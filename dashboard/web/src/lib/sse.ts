@@ -13,17 +13,27 @@ export class TooLarge extends Error {
 export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
 	const reader = body.getReader();
 	const decoder = new TextDecoder();
-	let rest = '';
+	let unended: string[] = []; // the line under way, in the pieces in which it came
+	let length = 0;
+	let cr = false; // an LF after it is the second half of its CRLF
 	let data: string[] = [];
 	let size = 0;
 	try {
 		for (;;) {
 			const { done, value } = await reader.read();
-			rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
-			// A lone CR may be the first half of CRLF.
-			const lines = rest.split(done ? /\r\n|\n|\r/ : /\r\n|\n|\r(?!$)/);
-			rest = lines.pop() ?? '';
-			for (const line of lines) {
+			let piece = done ? decoder.decode() : decoder.decode(value, { stream: true });
+			if (piece !== '') {
+				if (cr && piece.startsWith('\n')) piece = piece.slice(1);
+				cr = piece.endsWith('\r');
+			}
+			// Only what is new is looked through: a large answer is one line in many pieces.
+			const ends = piece.split(/\r\n|\n|\r/);
+			const rest = ends.pop() ?? '';
+			for (const end of ends) {
+				unended.push(end);
+				const line = unended.join('');
+				unended = [];
+				length = 0;
 				if (line === '') {
 					if (data.length > 0) yield data.join('\n');
 					data = [];
@@ -33,7 +43,9 @@ export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<
 					size += line.length;
 				}
 			}
-			if (size + rest.length > maxEvent) throw new TooLarge();
+			unended.push(rest);
+			length += rest.length;
+			if (size + length > maxEvent) throw new TooLarge();
 			if (done) return; // an event without its empty line is not one
 		}
 	} finally {

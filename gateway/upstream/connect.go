@@ -26,7 +26,7 @@ func (u *Upstream) connect(ctx context.Context, b *discovery.Backend) (*link, er
 	for _, address := range append([]string{b.URL}, b.Alternatives...) {
 		at, err := url.Parse(address)
 		if err != nil {
-			return nil, fmt.Errorf("url %q: %w", address, err)
+			return nil, fmt.Errorf("%q is no URL", discovery.ShowURL(address)) // err repeats it
 		}
 		l, err := u.connectTo(ctx, b, at)
 		if status := (*statusError)(nil); errors.As(err, &status) && status.moved != "" {
@@ -42,7 +42,7 @@ func (u *Upstream) connect(ctx context.Context, b *discovery.Backend) (*link, er
 		if !elsewhere || len(b.Alternatives) == 0 {
 			return nil, err // the server does not answer, or it does and means it: another path helps nobody
 		}
-		nowhere.refusals = append(nowhere.refusals, what+" at "+at.RequestURI())
+		nowhere.refusals = append(nowhere.refusals, what+" at "+discovery.ShowURL(at.RequestURI()))
 		odd := errors.Is(err, errNoMessage)
 		if odd && !nowhere.odd || nowhere.answer == "" {
 			nowhere.answer = answerOf(err)

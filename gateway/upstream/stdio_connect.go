@@ -17,12 +17,12 @@ const writePatience = 30 * time.Second
 // stdioURL is shown for backends that have no address.
 const stdioURL = "stdio://container"
 
-// addressOf is where a backend is, for people.
+// addressOf is where a backend is, for people: without its secrets.
 func addressOf(b *discovery.Backend) string {
 	if b.Transport == discovery.TransportStdio {
 		return stdioURL
 	}
-	return b.URL
+	return discovery.ShowURL(b.URL)
 }
 
 // connectStdio opens the stream of b and a session on it. The process may have had

@@ -228,7 +228,7 @@ func (u *Upstream) begin(want *desire) *link {
 			URL: l.endpoint.url.String(), SSE: l.sse, Remarks: remarks, checked: newChecked(got.took), link: l}
 	})
 	u.note("info", fmt.Sprintf("Connected — %d tools", len(offer.Tools)), true)
-	u.log.Info("backend connected", "url", l.endpoint.url.Redacted(), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
+	u.log.Info("backend connected", "url", discovery.ShowURL(l.endpoint.url.String()), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
 		"prompts", len(offer.Prompts), "resources", len(offer.Resources), "templates", len(offer.Templates))
 	l.work.start(func() { u.relisten(l) })
 	return l

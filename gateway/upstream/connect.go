@@ -32,6 +32,7 @@ func (u *Upstream) connect(ctx context.Context, b *discovery.Backend) (*link, er
 		if status := (*statusError)(nil); errors.As(err, &status) && status.moved != "" {
 			// Frameworks move /mcp to /mcp/ and the other way round.
 			if to, parseErr := at.Parse(status.moved); parseErr == nil && to.Scheme == at.Scheme && to.Host == at.Host {
+				to.User = at.User
 				l, err = u.connectTo(ctx, b, to)
 			}
 		}

@@ -23,7 +23,8 @@ import (
 // it. A later generation gets an endpoint of its own, so that a kept connection
 // or a redial never reaches another container that inherited the address.
 type endpoint struct {
-	url       *url.URL
+	url       *url.URL    // without a user
+	given     *url.URL    // as it was asked for
 	header    http.Header // the user's, for every request
 	transport *carrier
 	max       int64
@@ -38,9 +39,13 @@ type endpoint struct {
 // one asks beyond that stays unanswered.
 const maxReplies = 16
 
+// newEndpoint is the endpoint at u. A user in it, with a password or without, goes as
+// Basic with every request, unless headers say otherwise.
 func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg Config) *endpoint {
 	dialer := &net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, cfg.ConnectTimeout), KeepAlive: 30 * time.Second}
-	e := &endpoint{url: u, header: http.Header{}, max: cfg.MaxMessage, ctx: ctx, patience: cfg.ConnectTimeout,
+	plain := *u
+	plain.User = nil
+	e := &endpoint{url: &plain, given: u, header: http.Header{}, max: cfg.MaxMessage, ctx: ctx, patience: cfg.ConnectTimeout,
 		replies: make(chan struct{}, maxReplies)}
 	e.transport = newCarrier(&http.Transport{
 		DialContext: func(dial context.Context, network, addr string) (net.Conn, error) {
@@ -61,6 +66,10 @@ func newEndpoint(ctx context.Context, u *url.URL, headers map[string]string, cfg
 	}, u)
 	for k, v := range headers {
 		e.header.Set(k, v)
+	}
+	if _, has := e.header["Authorization"]; !has && u.User != nil {
+		password, _ := u.User.Password()
+		(&http.Request{Header: e.header}).SetBasicAuth(u.User.Username(), password)
 	}
 	if cfg.Instance != "" {
 		e.header.Set(HeaderInstance, cfg.Instance)

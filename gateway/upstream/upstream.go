@@ -225,10 +225,10 @@ func (u *Upstream) begin(want *desire) *link {
 	u.publish(func(s *State) {
 		*s = State{Backend: *b, Phase: PhaseReady, Attempts: s.Attempts + 1, Offer: offer, Announced: s.Announced, Peer: l.info.peer,
 			Server: l.info.server, Capabilities: l.info.capabilities, Instructions: l.info.instructions,
-			URL: l.endpoint.url.String(), SSE: l.sse, Remarks: remarks, checked: newChecked(got.took), link: l}
+			URL: l.endpoint.given.String(), SSE: l.sse, Remarks: remarks, checked: newChecked(got.took), link: l}
 	})
 	u.note("info", fmt.Sprintf("Connected — %d tools", len(offer.Tools)), true)
-	u.log.Info("backend connected", "url", discovery.ShowURL(l.endpoint.url.String()), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
+	u.log.Info("backend connected", "url", discovery.ShowURL(l.endpoint.given.String()), "protocol", l.info.peer.Version, "tools", len(offer.Tools),
 		"prompts", len(offer.Prompts), "resources", len(offer.Resources), "templates", len(offer.Templates))
 	l.work.start(func() { u.relisten(l) })
 	return l

@@ -66,11 +66,39 @@ func shownAnyway(address string) string {
 func shownQuery(query string) (shown string, secret bool) {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
-		name, value, _ := strings.Cut(part, "=")
-		plain, err := url.QueryUnescape(name)
-		if value != "" && (err != nil || SecretName(plain) || strings.EqualFold(plain, "key")) {
+		if name, value, _ := strings.Cut(part, "="); value != "" && secretParameter(name) {
 			parts[i], secret = name+"="+hidden, true
 		}
 	}
 	return strings.Join(parts, "&"), secret
+}
+
+// secretParameter judges a name as it stands in a query.
+func secretParameter(name string) bool {
+	plain, err := url.QueryUnescape(name)
+	return err != nil || SecretName(plain) || strings.EqualFold(plain, "key")
+}
+
+// HasMask reports whether ShowURL's mask stands in an address where a secret would: it is
+// one that was shown, and no secret.
+func HasMask(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	if u.User != nil {
+		secret, has := u.User.Password()
+		if !has {
+			secret = u.User.Username()
+		}
+		if secret == hidden {
+			return true
+		}
+	}
+	for part := range strings.SplitSeq(u.RawQuery, "&") {
+		if name, value, _ := strings.Cut(part, "="); value == hidden && secretParameter(name) {
+			return true
+		}
+	}
+	return false
 }

@@ -32,3 +32,14 @@ func TestShowURL(t *testing.T) {
 		}
 	}
 }
+
+func TestHasMask(t *testing.T) {
+	for address, want := range map[string]bool{
+		ShowURL("http://bob:pw@h/mcp"): true, ShowURL("http://t0ken@h/mcp"): true, ShowURL("http://h/mcp?x=1&api_key=s"): true,
+		"http://h/mcp": false, "http://xxxxx/xxxxx?q=xxxxx": false, "http://xxxxx:pw@h/": false, "http://bob:xxxxxx@h/?key=xxxxx1": false,
+	} {
+		if HasMask(address) != want {
+			t.Errorf("%s: %v", address, !want)
+		}
+	}
+}

@@ -153,11 +153,15 @@ func validateHeaders(headers map[string]string) error {
 // in: who may replace a registration need not know its secrets, and must not learn them
 // that way.
 func (r *Registration) unmask(old Registration) error {
-	if r.URL != old.URL && r.URL == discovery.ShowURL(old.URL) { // as it was shown
+	switch {
+	case r.URL == old.URL:
+	case r.URL == discovery.ShowURL(old.URL): // as it was shown
 		if r.TLS != old.TLS {
 			return invalid("url", "url has masked values, and tls says something else now of who may read them: give the values themselves")
 		}
 		r.URL = old.URL
+	case discovery.HasMask(r.URL):
+		return invalid("url", "url %q has a masked value, and is not the address that is registered already: give the value itself", r.URL)
 	}
 	headers := maps.Clone(r.Headers)
 	for name, value := range r.Headers {

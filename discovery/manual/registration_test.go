@@ -129,8 +129,13 @@ func TestAMaskedAddressIsTheOldOne(t *testing.T) {
 	if err := r.unmask(old); err == nil || r.URL == old.URL {
 		t.Errorf("who lets another server in has the secret: %s, %v", r.URL, err)
 	}
-	r.URL, r.TLS = "https://h/other?exaApiKey=xxxxx", discovery.TLS{}
-	if err := r.unmask(old); err != nil || r.URL != "https://h/other?exaApiKey=xxxxx" {
-		t.Errorf("another address: %s, %v", r.URL, err)
+	for _, other := range []string{"https://h/other?exaApiKey=xxxxx", "https://bob:xxxxx@h/mcp", "https://xxxxx@h/mcp"} {
+		r.URL, r.TLS = other, discovery.TLS{}
+		if err := r.unmask(old); err == nil || !strings.Contains(err.Error(), "masked") {
+			t.Errorf("another address, whose secret would be lost: %s, %v", r.URL, err)
+		}
+		if err := r.unmask(Registration{URL: other}); err != nil || r.URL != other {
+			t.Errorf("the same address: %s, %v", r.URL, err)
+		}
 	}
 }

@@ -2,10 +2,12 @@ package manual
 
 import (
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestHandEditsAreSeen(t *testing.T) {
@@ -34,6 +36,62 @@ func TestHandEditsAreSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen("no file", "")
+}
+
+// An editor empties the file and then writes it: what is read between the two is not what
+// somebody meant, and a change of that moment must not lose the rest.
+func TestAFileThatIsBeingWrittenIsNotEmpty(t *testing.T) {
+	const one, two = `{"backends":[{"name":"a","url":"http://a","transport":"http"}]}`, `{"backends":[{"name":"a","url":"http://a","transport":"http"},{"name":"b","url":"http://b","transport":"http"}]}`
+	path := filepath.Join(t.TempDir(), "backends.json")
+	write(t, path, one)
+	o := &owner[document]{store: New(path, slog.New(slog.DiscardHandler)).store, put: func(document) {}}
+	names := func() (out string) {
+		for _, r := range o.doc.registrations() {
+			out += r.Name
+		}
+		return out
+	}
+	o.load()
+	for _, text := range []string{"", " \n"} {
+		write(t, path, text)
+		if o.load() || names() != "a" {
+			t.Errorf("%q is believed at once", text)
+		}
+		write(t, path, one)
+		if o.load() || !o.emptied.IsZero() {
+			t.Error("what is as it was is a change")
+		}
+	}
+
+	busy := 0
+	for ; busy < 20; busy++ { // on a machine that is too busy the file is empty for longer than that
+		write(t, path, "")
+		before, done := time.Now(), make(chan error)
+		go func() {
+			done <- o.apply(func(d document) (document, error) { return d.with(reg("c", "http://c")), nil })
+		}()
+		time.Sleep(settle / 4)
+		write(t, path, two)
+		took := time.Since(before)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if took < settle {
+			break
+		}
+		write(t, path, one)
+		o.load()
+	}
+	if got := names(); busy < 20 && (got != "abc" || len(broken(t, path)) != 0) {
+		t.Errorf("after the change there are %s", got)
+	}
+
+	write(t, path, "")
+	o.load()
+	time.Sleep(settle)
+	if !o.load() || names() != "" {
+		t.Error("a file that stays empty is not believed")
+	}
 }
 
 func TestADirectoryThatComesLaterIsWatched(t *testing.T) {

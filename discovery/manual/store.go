@@ -109,6 +109,9 @@ type owner[D any] struct {
 	read    bool    // doc is what the file said, once at least
 	broken  error   // why it cannot be understood now
 	inPlace bool    // said once already
+	// emptied is when the file was first seen to have become empty, or to be gone; zero
+	// once that is believed or over.
+	emptied time.Time
 }
 
 // run keeps the file until ctx ends. It may be called once.
@@ -136,6 +139,9 @@ func (o *owner[D]) run(ctx context.Context) {
 			changes.ensure()
 			o.reload()
 		}
+		if !o.emptied.IsZero() {
+			changed.Reset(settle) // the second look
+		}
 	}
 }
 
@@ -147,9 +153,19 @@ func (o *owner[D]) reload() {
 }
 
 // load reads the file into doc and broken. It reports whether doc has changed: a
-// broken file says nothing, so that the last document stands.
+// broken file says nothing, so that the last document stands. Nor does one that has just
+// become empty: an editor may be about to write it. It is believed once settle has passed.
 func (o *owner[D]) load() bool {
 	data, err := readFile(o.path)
+	if err == nil && empty(data) && !empty(o.data) {
+		if o.emptied.IsZero() {
+			o.emptied = time.Now()
+		}
+		if time.Since(o.emptied) < settle {
+			return false
+		}
+	}
+	o.emptied = time.Time{}
 	if err == nil && o.read && o.broken == nil && bytes.Equal(data, o.data) {
 		return false
 	}
@@ -178,10 +194,16 @@ func (o *owner[D]) load() bool {
 	return true
 }
 
+func empty(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
+
 // apply makes a change to the file as it is now, hand edits of this very moment
-// included.
+// included. It waits for one that seems to be under way.
 func (o *owner[D]) apply(change func(D) (D, error)) error {
 	o.reload()
+	if !o.emptied.IsZero() {
+		time.Sleep(settle)
+		o.reload()
+	}
 	changed, err := change(o.doc)
 	if err != nil {
 		return err

@@ -36,8 +36,17 @@ addEventListener('pagehide', () => {
 	for (const one of clients.values()) void one.close();
 });
 
-/** What a form held when it was left, by tool. */
-export const drafts = new Map<string, Json>();
+/** Arguments as they are edited. */
+export interface Draft {
+	mode: 'form' | 'json';
+	/** What the form holds. */
+	args: Json | undefined;
+	/** The JSON as it is typed. */
+	text: string;
+}
+
+/** What was edited last, by tool. */
+export const drafts = new Map<string, Draft>();
 
 /** The runs of a tool, newest first. */
 export function runsOf(tool: string): Run[] {

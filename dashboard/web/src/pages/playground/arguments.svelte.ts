@@ -23,9 +23,10 @@ export async function focus(id: string) {
 /** The arguments of a tool whose input schema is this, as they were left last. */
 export function editing(tool: string, schema: unknown) {
 	const checker = new Checker(schema);
-	let form = $state(buildForm(schema, drafts.get(tool)));
-	let mode = $state<'form' | 'json'>('form');
-	let text = $state('');
+	const draft = drafts.get(tool);
+	let form = $state(buildForm(schema, draft?.args));
+	let mode = $state(draft?.mode ?? 'form');
+	let text = $state(draft?.text ?? '');
 	let note = $state('');
 	let tried = $state(false);
 
@@ -140,9 +141,11 @@ export function editing(tool: string, schema: unknown) {
 			note = 'These are the arguments of an earlier run.';
 		},
 		/** Takes those of a call that the gateway has kept. */
-		async take(call: string) {
+		async take(call: string, signal: AbortSignal) {
 			try {
-				const it = await api<components['schemas']['CallDetail']>(`calls/${encodeURIComponent(call)}`);
+				const it = await api<components['schemas']['CallDetail']>(`calls/${encodeURIComponent(call)}`, {
+					signal,
+				});
 				if (it.truncated?.arguments) note = `The arguments of call ${call} were too large to be kept.`;
 				else if (it.dropped) note = `The arguments of call ${call} are not kept any more.`;
 				else if (!isObject(it.arguments)) note = `Call ${call} had no arguments.`;
@@ -156,20 +159,19 @@ export function editing(tool: string, schema: unknown) {
 					}`;
 				}
 			} catch (cause) {
+				if (signal.aborted) return;
 				note = cause instanceof ApiError ? cause.message : `Call ${call} could not be read.`;
 			}
 		},
 		reset() {
-			drafts.delete(tool);
 			form = buildForm(schema);
 			text = '{}';
 			tried = false;
 			note = '';
 		},
-		/** Keeps what the form holds until the tool is picked again. */
+		/** Keeps them for when the tool is picked again. */
 		keep() {
-			const left = readField(form).value;
-			if (left !== undefined && mode === 'form') drafts.set(tool, left);
+			drafts.set(tool, { mode, args: reading.value ?? drafts.get(tool)?.args, text });
 		},
 	};
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"mcp-gw/discovery/docker"
-	"mcp-gw/gateway/auth"
 	"mcp-gw/gateway/journal"
 )
 
@@ -55,7 +53,8 @@ type config struct {
 	PingInterval    time.Duration
 	ShutdownTimeout time.Duration
 
-	Token          *auth.Token // what has to be shown; nil: nothing
+	Token          string // what has to be shown, empty for nothing; see secret
+	TokenFile      string // has it instead
 	AllowedHosts   []string
 	AllowedOrigins []string
 
@@ -67,10 +66,8 @@ type config struct {
 	// Warnings are remarks on what was set but has no effect.
 	Warnings []string
 
-	port      int
-	listen    string
-	token     string // as it was given, or in a file
-	tokenFile string
+	port   int
+	listen string
 }
 
 // What MCP_GW_DASHBOARD may be.
@@ -189,9 +186,9 @@ func settings() []setting {
 			func(c *config, v string) error { return duration(&c.ShutdownTimeout, v, 0, 10*time.Minute) }},
 
 		{"MCP_GW_TOKEN", "", "", "What clients have to send as `Authorization: Bearer …`, and people type to see the dashboard: at least 16 characters, as `openssl rand -hex 24` prints. Only `/healthz` and `/readyz` answer without. Empty: whoever reaches the gateway may use it.",
-			func(c *config, v string) error { return bearer(&c.token, v) }},
+			func(c *config, v string) error { return bearer(&c.Token, v) }},
 		{"MCP_GW_TOKEN_FILE", "token-file", "", "A file that has the token, such as a compose secret's `/run/secrets/mcp_gw_token`, in place of `MCP_GW_TOKEN`. It is read at the start.",
-			func(c *config, v string) error { return bearerFile(&c.tokenFile, v) }},
+			func(c *config, v string) error { c.TokenFile = v; return nil }},
 		{"MCP_GW_BASE_URL", "base-url", "", "Where people reach the gateway from outside, such as `https://tools.example.com/gw` for a `/gw/mcp` behind a reverse proxy, whether that takes `/gw` away or not. Its name and its pages are allowed without the two settings below. Empty: as it listens.",
 			func(c *config, v string) error { return baseURL(&c.Base, v) }},
 		{"MCP_GW_DASHBOARD", "dashboard", "on", "`on`; `readonly`: the dashboard shows everything, and through the REST API nothing can be changed or called; `off`: no dashboard, the API alone.",
@@ -273,14 +270,12 @@ func loadCommand(cmd command, args, environ []string) (config, []string, error) 
 			problems = append(problems, fmt.Errorf("%s=%s: expected %w", name, value, err))
 		}
 	}
-	if c.token != "" && c.tokenFile != "" {
+	if c.Token != "" && c.TokenFile != "" {
 		problems = append(problems, errors.New("MCP_GW_TOKEN and MCP_GW_TOKEN_FILE are both set: take one of them away"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return config{}, nil, err
 	}
-	c.Token = auth.NewToken(cmp.Or(c.token, c.tokenFile))
-	c.token, c.tokenFile = "", ""
 	c.Listen = joinAddress(c.listen, c.port)
 	if c.Base != nil {
 		// A proxy passes on the name that it was reached by, or one of its own, and

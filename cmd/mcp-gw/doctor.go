@@ -57,12 +57,18 @@ func examine(ctx context.Context, cfg config) findings {
 	base := "http://" + loopback(cfg.Listen)
 	// The gateway knows more than its containers do: who answers, and how.
 	running := discovery.Report{}
-	err := ask(ctx, base+"/api/discovery", &running)
+	secret, err := cfg.secret()
+	if err == nil {
+		err = ask(ctx, secret, base+"/api/discovery", &running)
+	}
 	var backends []gateway.BackendState
 	if err == nil {
-		err = ask(ctx, base+"/api/backends", &backends)
+		err = ask(ctx, secret, base+"/api/backends", &backends)
 	}
-	if err != nil {
+	if errors.Is(err, errUnauthorized) {
+		fs.add(finding{Area: "gateway", State: stateWarn, Code: "no_token", Text: fmt.Sprintf("the one at %s asks for its token, so it is not known which containers answer", base),
+			Fix: "set MCP_GW_TOKEN, or MCP_GW_TOKEN_FILE, as it has it. Or ask in its container: docker exec <gateway> /mcp-gw doctor"})
+	} else if err != nil {
 		fs.add(finding{Area: "gateway", State: stateWarn, Code: "no_gateway", Text: fmt.Sprintf("none answers at %s (%v), so it is not known which containers answer", base, err),
 			Fix: "start it: docker compose up -d. It listens elsewhere? mcp-gw doctor --port=<port>. Or ask in its container: docker exec <gateway> /mcp-gw doctor"})
 	} else {
@@ -89,12 +95,18 @@ func dockerConfig(cfg config) docker.Config {
 	}
 }
 
-func ask(ctx context.Context, url string, into any) error {
+// errUnauthorized: the gateway is there, and asks for another token, or for one at all.
+var errUnauthorized = errors.New("401 Unauthorized")
+
+func ask(ctx context.Context, secret, url string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
+	}
+	if secret != "" {
+		req.Header.Set("Authorization", "Bearer "+secret)
 	}
 	// No proxy: HTTP_PROXY is for the way out, never for asking oneself.
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
@@ -106,6 +118,9 @@ func ask(ctx context.Context, url string, into any) error {
 		return err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized {
+		return errUnauthorized
+	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answered %s", url, resp.Status)
 	}

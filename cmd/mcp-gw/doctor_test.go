@@ -85,3 +85,23 @@ func TestDoctorCannotLook(t *testing.T) {
 		t.Errorf("exit %d, %s", code, out.String())
 	}
 }
+
+// A gateway with a token is asked with it, and one that wants another is not taken for
+// one that is not there.
+func TestDoctorShowsTheToken(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+goodToken {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(map[string]string{"/api/discovery": "{}", "/api/backends": "[]"}[r.URL.Path]))
+	}))
+	t.Cleanup(s.Close)
+	for token, want := range map[string]string{goodToken: "ok  gateway", goodToken + "=": "asks for its token", "": "asks for its token"} {
+		var out bytes.Buffer
+		run(t.Context(), []string{"doctor", "--docker=off", "--listen=" + s.Listener.Addr().String()}, []string{"MCP_GW_TOKEN=" + token}, &out, &out)
+		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), goodToken) {
+			t.Errorf("with %q: %s", token, out.String())
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"mcp-gw/discovery/docker"
 	"mcp-gw/discovery/manual"
 	"mcp-gw/gateway"
+	"mcp-gw/gateway/auth"
 	"mcp-gw/gateway/journal"
 )
 
@@ -31,6 +32,12 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+
+	secret, err := cfg.secret()
+	if err != nil {
+		return err
+	}
+	token := auth.NewToken(secret)
 
 	// First of all: a port that is taken is the most usual reason not to start.
 	l, err := net.Listen("tcp", cfg.Listen)
@@ -56,7 +63,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		CallTimeout: cfg.CallTimeout, ConnectTimeout: cfg.ConnectTimeout,
 		StartupWait: cfg.StartupWait, Sources: sources,
 		SessionIdle: cfg.SessionIdle, PingInterval: cfg.PingInterval,
-		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins, BasePath: cfg.basePath(), Token: cfg.Token,
+		AllowedHosts: cfg.AllowedHosts, AllowedOrigins: cfg.AllowedOrigins, BasePath: cfg.basePath(), Token: token,
 		DescriptionPrefix: cfg.DescriptionPrefix,
 		Key:               loadKey(cfg.ConfigPath, log),
 	})
@@ -77,7 +84,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		// The file is read in no time, and what it says is part of the service. The
 		// engine may be away for hours, and holds up nobody.
 		Ready:    func() bool { return !stopping.Load() && gw.Heard(discovery.SourceManual) },
-		ReadOnly: cfg.Dashboard == dashboardReadOnly, Token: cfg.Token,
+		ReadOnly: cfg.Dashboard == dashboardReadOnly, Token: token,
 		Version: version, Log: log,
 	}
 	if cfg.Base != nil {
@@ -96,7 +103,7 @@ func serve(ctx context.Context, cfg config, t terminal) error {
 		control.Discovery = watcher
 	}
 
-	log.Info("serving", "version", version, "address", l.Addr().String(), "token", cfg.Token != nil)
+	log.Info("serving", "version", version, "address", l.Addr().String(), "token", token != nil)
 	board := api.New(control)
 	return life{
 		log: log, handler: board, drain: cfg.ShutdownTimeout,

@@ -25,27 +25,36 @@ func bearer(dst *string, v string) error {
 	return nil
 }
 
-// bearerFile takes the token from the file v. A line's end after it is not its part.
-func bearerFile(dst *string, v string) error {
-	if v == "" {
-		*dst = ""
-		return nil
+// secret is the token, "" for none. Its file is read by who needs it, and by nobody else:
+// a health check does not fail because it was taken away since.
+func (c config) secret() (string, error) {
+	if c.TokenFile == "" {
+		return c.Token, nil
 	}
-	f, err := os.Open(v)
+	token, err := readToken(c.TokenFile)
 	if err != nil {
-		return fmt.Errorf("a file that can be read: %w", err)
+		return "", fmt.Errorf("MCP_GW_TOKEN_FILE=%s: expected %w", c.TokenFile, err)
+	}
+	return token, nil
+}
+
+// readToken reads a token from a file. A line's end after it is not its part.
+func readToken(path string) (token string, _ error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("a file that can be read: %w", err)
 	}
 	defer f.Close() // only read
 	text, err := io.ReadAll(io.LimitReader(f, maxToken+2))
 	if err != nil {
-		return fmt.Errorf("a file that can be read: %w", err)
+		return "", fmt.Errorf("a file that can be read: %w", err)
 	}
-	token := strings.TrimRight(string(text), "\r\n")
-	if token == "" {
-		return errors.New("a file that has the token, and it is empty")
+	given := strings.TrimRight(string(text), "\r\n")
+	if given == "" {
+		return "", errors.New("a file that has the token, and it is empty")
 	}
-	if err := bearer(dst, token); err != nil {
-		return fmt.Errorf("a file of %w", err)
+	if err := bearer(&token, given); err != nil {
+		return "", fmt.Errorf("a file of %w", err)
 	}
-	return nil
+	return token, nil
 }

@@ -1,11 +1,15 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -56,7 +60,11 @@ func (s *server) explain(err error, r *http.Request) (int, string) {
 		case http.StatusMethodNotAllowed:
 			return h.Code, fmt.Sprintf("%.20s is not possible on %.200s; /api/openapi.json describes what is", r.Method, r.URL.Path)
 		case http.StatusRequestEntityTooLarge:
-			return h.Code, "the body is larger than " + maxBody
+			most := maxBody
+			if strings.HasSuffix(r.URL.Path, "/api/session") {
+				most = maxSignIn
+			}
+			return h.Code, "the body is larger than " + most
 		}
 	}
 	s.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
@@ -79,6 +87,34 @@ func plain(next echo.HandlerFunc) echo.HandlerFunc {
 		h := c.Response().Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
+		return next(c)
+	}
+}
+
+// whole reads the body of a request before it is served: who begins to send one and does
+// not go on is not waited for.
+func (s *server) whole(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if r.Body == nil || r.Body == http.NoBody {
+			return next(c)
+		}
+		// Not every connection has deadlines; a server's has.
+		limit := http.NewResponseController(c.Response())
+		_ = limit.SetReadDeadline(time.Now().Add(s.patience))
+		body, err := io.ReadAll(r.Body)
+		if h := (*echo.HTTPError)(nil); errors.As(err, &h) {
+			return err
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return fail(http.StatusRequestTimeout, "the body did not come within %v", s.patience)
+		}
+		if err != nil {
+			return fail(http.StatusBadRequest, "the body could not be read")
+		}
+		// What comes of it may take as long as it takes, as the answers to it.
+		_ = limit.SetReadDeadline(time.Time{})
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		return next(c)
 	}
 }

@@ -133,6 +133,10 @@ const (
 	maxStreams = 64
 	// maxBody bounds a request's body, as echo writes it.
 	maxBody = "10MiB"
+	// maxSignIn bounds it for those of whom nobody knows who they are.
+	maxSignIn = "16KiB"
+	// bodyPatience is how long it may take to come.
+	bodyPatience = 30 * time.Second
 )
 
 type server struct {
@@ -144,6 +148,7 @@ type server struct {
 	pages     chan struct{} // a place for each page that is told of events
 	hub       *hub
 	linger    time.Duration
+	patience  time.Duration // for a body to come
 	tries     chan struct{} // a place for each backend that is being tried
 	wrong     *rate.Limiter // of what is said about wrong tokens
 }
@@ -181,6 +186,7 @@ func newServer(cfg Config) *server {
 		streams:   make(chan struct{}, maxStreams),
 		pages:     make(chan struct{}, maxPages),
 		linger:    linger,
+		patience:  bodyPatience,
 		tries:     make(chan struct{}, maxTries),
 		wrong:     rate.NewLimiter(rate.Every(time.Minute), 5),
 	}
@@ -206,8 +212,8 @@ func (s *server) routes() *echo.Echo {
 	// Not groups: a group answers for every path below it, and would say of a
 	// method that is not possible that there is no such path.
 	door := []echo.MiddlewareFunc{s.guard, middleware.RecoverWithConfig(s.recovery())}
-	session := append(door[:2:2], plain, deliberate, middleware.BodyLimit(maxBody))
-	api := append(door[:2:2], plain, s.known, deliberate, s.writable, middleware.BodyLimit(maxBody))
+	session := append(door[:2:2], plain, deliberate, middleware.BodyLimit(maxSignIn), s.whole)
+	api := append(door[:2:2], plain, s.known, deliberate, s.writable, middleware.BodyLimit(maxBody), s.whole)
 	get := []string{http.MethodGet, http.MethodHead}
 
 	e.Match(get, "/", s.page, door...)

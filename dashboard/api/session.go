@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -43,8 +42,13 @@ func (s *server) showSession(c echo.Context) error {
 	return c.JSON(http.StatusOK, sessionAnswer{Required: s.Token != nil, SignedIn: s.Token.Check(c.Request()) == nil})
 }
 
-// signIn takes the token once, and gives the browser a cookie for it: a stream of events
-// cannot send a header, and no script has to keep the token.
+type signInAnswer struct {
+	// Key is the page's half of the session.
+	Key string `json:"key"`
+}
+
+// signIn takes the token once, and gives the browser a session for it: no script has to
+// keep the token.
 func (s *server) signIn(c echo.Context) error {
 	if s.Token == nil {
 		return fail(http.StatusNotFound, "this gateway asks for no token; MCP_GW_TOKEN sets one")
@@ -61,25 +65,22 @@ func (s *server) signIn(c echo.Context) error {
 		}
 		return fail(http.StatusUnauthorized, "%v", auth.ErrWrong)
 	}
-	s.setCookie(c, s.Token.Cookie(time.Now()))
-	return c.NoContent(http.StatusNoContent)
+	session := s.Token.NewSession(time.Now(), overTLS(c.Request()))
+	c.SetCookie(session.Cookie)
+	return c.JSON(http.StatusOK, signInAnswer{session.Key})
 }
 
 func (s *server) signOut(c echo.Context) error {
 	if s.Token != nil {
-		s.setCookie(c, s.Token.NoCookie())
+		for _, cookie := range s.Token.NoSession(overTLS(c.Request())) {
+			c.SetCookie(cookie)
+		}
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
-// setCookie sets a cookie for as little as possible: where the page is reached from
-// outside as BaseURL says, for what is below its path; over TLS, for nothing else.
-func (s *server) setCookie(c echo.Context, cookie *http.Cookie) {
-	cookie.Path = "/"
-	origin := c.Request().Header.Get("Origin") // which each browser sends with what is no GET
-	if base, err := url.Parse(s.BaseURL); err == nil && origin != "" && origin == base.Scheme+"://"+base.Host {
-		cookie.Path = base.Path + "/"
-	}
-	cookie.Secure = strings.HasPrefix(origin, "https://")
-	c.SetCookie(cookie)
+// overTLS reports whether the browser has reached this over TLS, on whose side of a proxy
+// ever that ends: with what is no GET, a browser says where its page is from.
+func overTLS(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Origin"), "https://")
 }

@@ -10,15 +10,16 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Token is the one secret that whoever uses the gateway has to show: programs in the
-// header of each request, a browser once, for a cookie. A nil *Token asks for nothing.
+// header of each request, a browser once, for a session. A nil *Token asks for nothing.
 // Its methods may be called at the same time.
 type Token struct {
 	sum    [sha256.Size]byte // compared in place of the secret: of one length, whatever is sent
 	cookie string            // the cookie's name
-	seal   []byte            // what cookies are sealed with
+	seal   []byte            // what sessions are sealed with
 }
 
 // NewToken answers the token that is secret, nil for "". The secret itself is not kept.
@@ -36,7 +37,7 @@ func NewToken(secret string) *Token {
 		// Cookies do not know of ports: two gateways of one machine have one each, unless
 		// they have the same token.
 		cookie: "mcp-gw-" + hex.EncodeToString(derive("cookie name")[:4]),
-		seal:   derive("cookie seal"),
+		seal:   derive("session seal"),
 	}
 }
 
@@ -53,24 +54,21 @@ func (t *Token) Is(secret string) bool {
 }
 
 // Check answers why r may not pass, nil when it may: it has the token as bearer token
-// (RFC 6750, section 2.1), or a browser's cookie. The error wraps ErrMissing or ErrWrong.
+// (RFC 6750, section 2.1), or a browser's session. The error wraps ErrMissing or ErrWrong.
 func (t *Token) Check(r *http.Request) error {
 	if t == nil {
 		return nil
 	}
 	header := r.Header.Get("Authorization")
 	scheme, secret, both := strings.Cut(header, " ")
-	if strings.EqualFold(scheme, "Bearer") {
-		if t.Is(strings.TrimSpace(secret)) {
-			return nil
-		}
-		return ErrWrong
-	}
-	// Another scheme may be meant for a proxy on the way.
-	if t.signedIn(r) {
+	bearer := strings.EqualFold(scheme, "Bearer")
+	// What else is there may be meant for a proxy on the way, or come from it.
+	if bearer && t.Is(strings.TrimSpace(secret)) || t.signedIn(r, time.Now()) {
 		return nil
 	}
 	switch {
+	case bearer:
+		return ErrWrong
 	case both:
 		return fmt.Errorf("%w; what is there is %.20q", ErrMissing, scheme)
 	case header != "":

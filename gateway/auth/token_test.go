@@ -74,38 +74,60 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
-func TestCookie(t *testing.T) {
+// with adds both halves of a session to a request.
+func (s Session) with(r *http.Request) *http.Request {
+	r.AddCookie(s.Cookie)
+	r.Header.Set(HeaderKey, s.Key)
+	return r
+}
+
+func TestSession(t *testing.T) {
 	token := NewToken(secret)
 	now := time.Now()
-	c := token.Cookie(now)
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.MaxAge != int(CookieLife.Seconds()) {
-		t.Errorf("cookie %+v", c)
+	one, two, secure := token.NewSession(now, false), token.NewSession(now, false), token.NewSession(now, true)
+	for _, s := range []Session{one, secure} {
+		c := s.Cookie
+		if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.MaxAge != int(SessionLife.Seconds()) || c.Path != "/" || c.Secure != (s == secure) {
+			t.Errorf("cookie %+v", c)
+		}
+		if strings.Contains(c.String()+s.Key, secret) || strings.Contains(c.Value, s.Key) {
+			t.Error("the token, or the other half, is in a half")
+		}
 	}
-	if strings.Contains(c.String(), secret) {
-		t.Error("the token is in the cookie")
+	if one.Cookie.Name == secure.Cookie.Name {
+		t.Error("a browser keeps one of the two only")
 	}
-	with := func(c *http.Cookie, header, value string) *http.Request {
-		r := request(header, value)
-		r.AddCookie(c)
-		return r
-	}
+	query := httptest.NewRequest(http.MethodGet, "/api/events?key="+one.Key, nil)
+	query.AddCookie(one.Cookie)
+	posted := httptest.NewRequest(http.MethodPost, "/mcp?key="+one.Key, nil)
+	posted.AddCookie(one.Cookie)
+	alone := request("", "")
+	alone.AddCookie(one.Cookie)
+	mixed := one.with(request("", ""))
+	mixed.Header.Set(HeaderKey, two.Key)
+	both := httptest.NewRequest(http.MethodGet, "/", nil)
+	both.AddCookie(&http.Cookie{Name: one.Cookie.Name, Value: "stale"})
+	other := NewToken(secret+"2").NewSession(now, false)
+	other.Cookie.Name = one.Cookie.Name
 	for _, tt := range []struct {
 		name string
 		r    *http.Request
 		want error
 	}{
-		{"as it was given", with(c, "", ""), nil},
-		{"of the page itself", with(c, "Sec-Fetch-Site", "same-origin"), nil},
-		{"typed by a person", with(c, "Sec-Fetch-Site", "none"), nil},
-		{"of a page on another port", with(c, "Sec-Fetch-Site", "same-site"), ErrMissing},
-		{"of a page elsewhere", with(c, "Sec-Fetch-Site", "cross-site"), ErrMissing},
-		{"beside what a proxy asked for", with(c, "Authorization", "Basic eDp5"), nil},
-		{"beside a wrong token", with(c, "Authorization", "Bearer x"), ErrWrong},
-		{"of another token", with(NewToken(secret+"2").Cookie(now), "", ""), ErrMissing},
-		{"under its name, of another token", with(&http.Cookie{Name: c.Name, Value: NewToken(secret + "2").Cookie(now).Value}, "", ""), ErrMissing},
-		{"of long ago", with(token.Cookie(now.Add(-CookieLife-time.Second)), "", ""), ErrMissing},
-		{"empty", with(token.NoCookie(), "", ""), ErrMissing},
-		{"not base64", with(&http.Cookie{Name: c.Name, Value: "%"}, "", ""), ErrMissing},
+		{"both halves", one.with(request("", "")), nil},
+		{"over TLS", secure.with(request("", "")), nil},
+		{"of a stream", query, nil},
+		{"what changes something has the key in its header", posted, ErrMissing},
+		{"as another port of the machine gets it", alone, ErrMissing},
+		{"as it stands in an address", request(HeaderKey, one.Key), ErrMissing},
+		{"halves of two sessions", mixed, ErrMissing},
+		{"behind a stale cookie of the same name", one.with(both), nil},
+		{"beside what a proxy asked for", one.with(request("Authorization", "Basic eDp5")), nil},
+		{"beside a token that a proxy adds", one.with(request("Authorization", "Bearer x")), nil},
+		{"of another token", other.with(request("", "")), ErrMissing},
+		{"of long ago", token.NewSession(now.Add(-SessionLife-time.Second), false).with(request("", "")), ErrMissing},
+		{"not base64", Session{&http.Cookie{Name: one.Cookie.Name, Value: "%"}, one.Key}.with(request("", "")), ErrMissing},
+		{"no key", Session{one.Cookie, ""}.with(request("", "")), ErrMissing},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := token.Check(tt.r); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
@@ -113,28 +135,37 @@ func TestCookie(t *testing.T) {
 			}
 		})
 	}
-	both := with(&http.Cookie{Name: c.Name, Value: "stale"}, "", "")
-	both.AddCookie(c)
-	if err := token.Check(both); err != nil {
-		t.Errorf("behind a stale one of the same name: %v", err)
+	for _, tls := range []bool{false, true} {
+		for _, c := range token.NoSession(tls) {
+			if c.MaxAge >= 0 || c.Value != "" || c.Name != one.Cookie.Name && c.Name != secure.Cookie.Name {
+				t.Errorf("taken away by %+v", c)
+			}
+		}
+	}
+	if n := len(token.NoSession(true)); n != 2 {
+		t.Errorf("over TLS %d cookies are taken away", n)
 	}
 }
 
-// No end that is not sealed with the token is believed.
-func FuzzCookie(f *testing.F) {
+// No half that is not sealed with the token is believed.
+func FuzzSession(f *testing.F) {
 	token := NewToken(secret)
 	now := time.Unix(1_800_000_000, 0)
-	good := token.sealed(now.Add(time.Hour))
-	f.Add([]byte(good), 0, byte(1))
-	f.Add([]byte(good), 39, byte(0x80))
-	f.Fuzz(func(t *testing.T, value []byte, at int, flip byte) {
+	// Not a random one: each of the processes that look has to know it.
+	cookie, half := token.halves(now.Add(time.Hour), [16]byte{1, 2, 3})
+	key, _ := base64.RawURLEncoding.DecodeString(half)
+	f.Add([]byte(cookie), key, 0, byte(1))
+	f.Add([]byte(cookie), key, 55, byte(0x80))
+	f.Add([]byte(cookie), key[:31], 0, byte(0))
+	f.Fuzz(func(t *testing.T, value, given []byte, at int, flip byte) {
 		raw, err := base64.RawURLEncoding.DecodeString(string(value))
 		if err == nil && len(raw) > 0 {
 			raw[uint(at)%uint(len(raw))] ^= flip
-			value = []byte(base64.RawURLEncoding.EncodeToString(raw))
+			value = []byte(encode(raw))
 		}
-		if string(value) != good && token.good(string(value), now) {
-			t.Errorf("%q is taken", value)
+		same := string(value) == cookie && string(given) == string(key)
+		if !same && token.good(string(value), given, now) {
+			t.Errorf("%q and %q are taken", value, given)
 		}
 	})
 }

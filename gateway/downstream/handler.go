@@ -155,6 +155,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.turnAway(w, r, http.StatusUnauthorized, nil, mcp.INVALID_REQUEST, word, err.Error())
 		return
 	}
+	if h.cfg.Token != nil {
+		// It has done its work. All clients have the same, so it tells none from another.
+		r.Header.Del("Authorization")
+	}
+	h.serve(w, r)
+}
+
+// serve answers a request that may come in.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	door, scope, ok := endpoint(r.URL.Path)
 	if !ok {
 		h.turnAway(w, r, http.StatusNotFound, nil, mcp.INVALID_REQUEST, "endpoint", fmt.Sprintf("there is no such endpoint as %.200q: all backends are at /mcp, one of them at /mcp/<its name>", r.URL.Path))

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -55,13 +56,14 @@ func TestPageAsksForTheToken(t *testing.T) {
 	s.toolObject("fine", `{"name":"fine","annotations":{"readOnlyHint":true},"inputSchema":{"type":"object"}}`,
 		fixed(`"result":{"content":[{"type":"text","text":"it ran"}]}`))
 	g.connect(t, "b", s.url, "http")
-	restart := func(token string) {
+	restart := func(token string) { // "" for none
 		t.Helper()
 		if err := g.terminate(patience); err != nil {
 			t.Fatal(err)
 		}
 		g.env = append(slices.DeleteFunc(g.env, func(kv string) bool { return strings.HasPrefix(kv, "MCP_GW_TOKEN=") }), "MCP_GW_TOKEN="+token)
 		g.start(t)
+		g.awaitTools(t, token, "b__fine")
 	}
 	restart(theToken)
 
@@ -146,5 +148,37 @@ func TestPageAsksForTheToken(t *testing.T) {
 	tb.says(t, "main", `(?s)Sign in.*MCP_GW_TOKEN`)
 	tb.goTo(t, "?again#/")
 	tb.says(t, "main", `(?s)Sign in.*MCP_GW_TOKEN`)
+	tb.press(t, "Control+k")
+	tb.fill(t, "role=dialog >> role=combobox", "fine")
+	tb.says(t, "role=dialog", `Nothing has these words`) // what was known before is not told any more
+	tb.press(t, "Escape")
 	tb.refusals(t)
+
+	// Nobody has to sign in where no token is asked any more.
+	restart("")
+	evaluate[bool](t, tb, `dispatchEvent(new Event("focus"))`)
+	tb.says(t, "header", `Live`)
+	tb.says(t, "main", `\bb\b`)
+	tb.problems(t)
+	tb.close(t) // before the gateway, which was started after it
+}
+
+// awaitTools waits until the gateway, asked with a token, lists a tool, and calls it by
+// the API.
+func (g *gateway) awaitTools(t *testing.T, token, tool string) {
+	t.Helper()
+	eventually(t, "a call of "+tool, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+"/api/tools/"+tool+"/call", strings.NewReader(`{"arguments":{}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		return err == nil && bytes.Contains(text, []byte("it ran"))
+	})
 }

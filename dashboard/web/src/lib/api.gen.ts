@@ -14,7 +14,7 @@ export interface paths {
         /** Whether the gateway asks for a token, and whether this browser has shown it. */
         get: operations["showSession"];
         put?: never;
-        /** Show the token once, and get a cookie that stands for it for 30 days, for the gateway’s own page only. */
+        /** Show the token once, and get a session of 30 days: a cookie, and a key that each request has in the header X-MCP-GW-Key, or a GET in its query. Neither is worth anything without the other. */
         post: operations["signIn"];
         /** Take the cookie away again. */
         delete: operations["signOut"];
@@ -546,6 +546,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        SignedIn: {
+            /** @description The page's half of the session. */
+            key: string;
+        };
         Session: {
             /** @description Whether the gateway asks for a token. */
             required: boolean;
@@ -1590,12 +1594,14 @@ export interface operations {
         };
         responses: {
             /** @description Signed in. */
-            204: {
+            200: {
                 headers: {
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
             };
             /** @description The body is no such object. */
             400: {

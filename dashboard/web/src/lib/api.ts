@@ -1,6 +1,8 @@
 // What the page asks the gateway for. Paths are relative to the page, so that any path
 // of a reverse proxy will do.
 
+import { keyHeaders } from './key';
+
 /** An answer that is an error, or none. message is a sentence for a person. */
 export class ApiError extends Error {
 	constructor(
@@ -33,6 +35,11 @@ export function shut() {
 	door.onshut();
 }
 
+/** Whether the gateway asks for its token, and not somebody between. */
+export function refused(answer: Response): boolean {
+	return answer.status === 401 && (answer.headers.get('WWW-Authenticate') ?? '').includes('realm="mcp-gw"');
+}
+
 /** Where a token is shown. */
 const session = 'session';
 
@@ -40,7 +47,7 @@ const session = 'session';
 export async function api<T>(path: string, options: Options = {}): Promise<T> {
 	const { method = 'GET', body, signal, limit = 30_000 } = options;
 	if (door.shut && path !== session) throw new ApiError('The gateway asks for its token.', 401);
-	const headers: Record<string, string> = { Accept: 'application/json' };
+	const headers: Record<string, string> = { Accept: 'application/json', ...keyHeaders() };
 	if (method !== 'GET') headers['X-MCP-GW'] = '1'; // deliberate, not another page's form
 	if (body !== undefined) headers['Content-Type'] = 'application/json';
 	const late = AbortSignal.timeout(limit);
@@ -79,7 +86,7 @@ export async function api<T>(path: string, options: Options = {}): Promise<T> {
 			requestId,
 		);
 	}
-	if (answer.status === 401 && path !== session) shut();
+	if (path !== session && refused(answer)) shut();
 	if (!answer.ok)
 		throw new ApiError(sentence(value) ?? `It answered ${answer.status}.`, answer.status, requestId);
 	return value as T;

@@ -1,6 +1,7 @@
 // The stream of events as the page sees it: its state, and who listens.
 import { api, shut } from './api';
 import type { components } from './api.gen';
+import { keyed } from './key';
 import { Live, type Link, type LiveEvent } from './live';
 
 type Listener = (data: never) => void;
@@ -18,7 +19,7 @@ function take(events: LiveEvent[]) {
 }
 
 const live = new Live({
-	url: 'api/events',
+	url: () => keyed('api/events'),
 	take,
 	stale: refetch,
 	barred: async () => {
@@ -28,7 +29,8 @@ const live = new Live({
 		return out;
 	},
 	state: (now, next) => {
-		if ((now === 'live') !== (link === 'live')) since = Date.now();
+		// A new wait begins: with the loss, or with the first try after being signed out.
+		if ((now === 'live') !== (link === 'live') || link === 'signed out') since = Date.now();
 		link = now;
 		nextTry = next;
 	},
@@ -51,6 +53,7 @@ export const connection = {
 	},
 	/** Opens it, after bar anew. */
 	open() {
+		since = Date.now();
 		live.open();
 		addEventListener('online', live.nudge);
 		document.addEventListener('visibilitychange', seen);

@@ -41,7 +41,7 @@ beforeEach(() => {
 	stale = 0;
 	barred = false;
 	live = new Live({
-		url: 'api/events',
+		url: () => 'api/events',
 		take: (events) => taken.push(events),
 		stale: () => stale++,
 		state: (link) => states.push(link),

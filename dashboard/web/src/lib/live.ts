@@ -5,7 +5,8 @@
 export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'signed out' | 'closed';
 
 export interface LiveOptions {
-	url: string;
+	/** Of the stream, as it is now. */
+	url: () => string;
 	/** All events but ping, in order, once a frame. */
 	take: (events: LiveEvent[]) => void;
 	/** What the stream cannot tell: the snapshots are to be fetched anew. */
@@ -118,8 +119,9 @@ export class Live {
 		this.drop();
 		this.heard = this.now();
 		if (this.tries === 0) this.o.state('connecting', 0);
-		const since = this.last ? `?since=${encodeURIComponent(this.last)}` : '';
-		const es = this.source(this.o.url + since);
+		const url = this.o.url();
+		const since = `${url.includes('?') ? '&' : '?'}since=${encodeURIComponent(this.last)}`;
+		const es = this.source(this.last ? url + since : url);
 		this.es = es;
 		es.addEventListener('open', () => {
 			if (es !== this.es) return;

@@ -1,7 +1,8 @@
 // A small MCP client that lives in a page: streamable HTTP in both eras, sessions of
 // 2025-11-25 and the requests of 2026-07-28 that stand alone. It answers what
 // servers ask of a client by asking whoever sits in front of the page.
-import { shut } from './api';
+import { refused, shut } from './api';
+import { keyHeaders } from './key';
 import { isObject, own, type Json, type JsonObject } from './schema/json';
 import { events, text } from './sse';
 
@@ -144,7 +145,11 @@ export class Client {
 		if (!session) return;
 		try {
 			const headers = this.sessionHeaders(await session);
-			await this.fetch(this.url, { method: 'DELETE', headers, keepalive: true });
+			await this.fetch(this.url, {
+				method: 'DELETE',
+				headers: { ...keyHeaders(), ...headers },
+				keepalive: true,
+			});
 		} catch {
 			// It expires by itself.
 		}
@@ -419,11 +424,12 @@ export class Client {
 			headers: {
 				'Content-Type': 'application/json',
 				Accept: 'application/json, text/event-stream',
+				...keyHeaders(),
 				...headers,
 			},
 			...(signal ? { signal } : {}),
 		});
-		if (answer.status === 401) shut();
+		if (refused(answer)) shut();
 		return answer;
 	}
 }

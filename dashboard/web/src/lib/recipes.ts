@@ -34,6 +34,9 @@ export interface Recipe {
 /** The variable that clients read a token from. */
 export const tokenVariable = 'MCP_GW_TOKEN';
 
+/** Stands where a token has to be put by hand. */
+export const unknownToken = '<token>';
+
 const bearer = (t: Target) => `Bearer ${t.token}`;
 const header = (t: Target) => `Authorization: ${bearer(t)}`;
 const headers = (t: Target) => (t.token ? { headers: { Authorization: bearer(t) } } : {});

@@ -4,6 +4,7 @@ import { hello } from './hello.svelte';
 import { Client, type Era, type Outcome, type Progress } from './mcp';
 import { carry, maxRuns, type Run, type Turn } from './runs';
 import type { Json } from './schema/json';
+import { session } from './session.svelte';
 
 let count = 0;
 
@@ -32,8 +33,11 @@ function client(era: Era): Client {
 	if (!one) clients.set(era, (one = new Client({ era, version: hello.version || 'dev' })));
 	return one;
 }
-addEventListener('pagehide', () => {
-	for (const one of clients.values()) void one.close();
+const close = () => Promise.all([...clients.values()].map((one) => one.close()));
+addEventListener('pagehide', () => void close());
+session.onleave(() => {
+	for (const stop of stops.values()) stop.abort();
+	return close();
 });
 
 /** Arguments as they are edited. */

@@ -5,6 +5,7 @@ import { connection } from './events.svelte';
 import { count, plural } from './format';
 import { frame } from './frame.svelte';
 import { hello } from './hello.svelte';
+import { session } from './session.svelte';
 import { store } from './store.svelte';
 
 /** Keeps them right; call it while the frame is being made. */
@@ -52,7 +53,9 @@ export function stand() {
 	});
 
 	let down = $derived(
-		store.backends.filter((b) => b.health === 'down' || b.health === 'auth_required').length,
+		session.out
+			? 0
+			: store.backends.filter((b) => b.health === 'down' || b.health === 'auth_required').length,
 	);
 	$effect(() => {
 		const name = frame.title ? `${frame.title} · mcp-gw` : 'mcp-gw';

@@ -1,7 +1,9 @@
 package docker
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,7 +86,9 @@ func (t *table) noteNetwork(e event) reaction {
 	ours := slices.ContainsFunc(t.world.homes(), func(h home) bool { return e.name == h.name || e.name == h.asked || h.id != "" && e.id == h.id })
 	switch e.action {
 	case "create", "destroy":
-		return reaction{resync: ours}
+		// One that is not there yet may come as compose names it.
+		composed := func(h home) bool { return strings.HasSuffix(e.name, "_"+cmp.Or(h.asked, h.name)) }
+		return reaction{resync: ours || slices.ContainsFunc(t.world.homes(), composed)}
 	case "connect", "disconnect":
 		if e.container != "" && (ours || t.records[e.container] != nil) {
 			return t.mark(e.container, true)

@@ -556,6 +556,26 @@ func (b *bench) finish(v visit, answer map[string]observation) {
 	}
 }
 
+// A network of the gateway that comes or goes is a reason to look at everything, also
+// under the name that compose gives it.
+func TestNetworksThatComeAndGo(t *testing.T) {
+	b := newBench()
+	resync := func(action, name string) bool {
+		return b.note(event{kind: "network", action: action, id: "new", name: name, at: b.now}, b.now).resync
+	}
+	for _, h := range []home{{name: "net"}, {name: "shop_net", asked: "net", id: "old"}} {
+		b.move(h, "", b.now)
+		for name, want := range map[string]bool{"net": true, "shop_net": true, "other_net": true, "net2": false, "shopnet": false} {
+			if resync("create", name) != want || resync("destroy", name) != want {
+				t.Errorf("home %s, %s: want %v", h.name, name, want)
+			}
+		}
+		if resync("connect", "other_net") {
+			t.Error("a container that is connected is a reason to look at all")
+		}
+	}
+}
+
 // The same containers give the same set, in whatever order they are met.
 func TestAssembleDoesNotDependOnOrder(t *testing.T) {
 	var members []member

@@ -35,14 +35,15 @@ func newVoice(log *slog.Logger) voice {
 
 // stamp dates the remarks of an assembly, and logs those that are new.
 func (v *voice) stamp(a *assembly, now time.Time) {
-	current := map[string]bool{}
+	current := map[string][]string{} // generations that there are remarks on, by container
 	for i := range a.observed {
 		o := &a.observed[i]
-		current[o.ID] = true
+		current[o.ID] = nil
 		v.flap(*o, now)
 		for j := range o.Diagnostics {
 			d := &o.Diagnostics[j]
 			key := remarkKey{d.Generation, d.Code, strings.ToLower(d.Label)}
+			current[o.ID] = append(current[o.ID], d.Generation)
 			first, said := v.said[key]
 			if !said {
 				first = now
@@ -63,12 +64,14 @@ func (v *voice) stamp(a *assembly, now time.Time) {
 		}
 	}
 	for key := range v.said {
-		if id, _, _ := strings.Cut(key.generation, "@"); !current[id] {
+		id, _, _ := strings.Cut(key.generation, "@")
+		now, there := current[id]
+		if !there || len(now) > 0 && !slices.Contains(now, key.generation) {
 			delete(v.said, key)
 		}
 	}
 	for id := range v.flapped {
-		if !current[id] {
+		if _, there := current[id]; !there {
 			delete(v.flapped, id)
 		}
 	}

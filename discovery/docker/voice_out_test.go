@@ -65,3 +65,26 @@ func TestAddressesInTheLogAreMasked(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// What was said of a container is forgotten with each start, and kept while it lasts.
+func TestWhatWasSaidIsForgotten(t *testing.T) {
+	var log bytes.Buffer
+	v := newVoice(slog.New(slog.NewTextHandler(&log, nil)))
+	b := newBench()
+	remarked := running("web", labelled("mcp-gw.transprot", "http"))
+	for n := range 20 {
+		b.sees(later(remarked, b.now))
+		for range 2 {
+			a := b.assemble(b.now)
+			v.stamp(&a, b.now)
+		}
+		if len(v.said) != 1 || strings.Count(log.String(), "transprot") == 0 {
+			t.Fatalf("after %d starts it remembers %d remarks, and said %s", n+1, len(v.said), log.String())
+		}
+		if n := strings.Count(log.String(), "container remark"); n != 1 {
+			t.Fatalf("it was said %d times", n)
+		}
+		log.Reset()
+		b.pass(time.Hour)
+	}
+}

@@ -44,7 +44,11 @@ image: ## the image mcp-gw, by the whole Dockerfile
 check: lint ## the quick loop: lint and unit tests, no engine, no peers
 	go test -short $$(go list ./... | grep -vE '/(e2e|conformance)$$')
 
+# Compiled as the programs of the images and of the tests are, so that what lint has
+# compiled need not be compiled once more for them.
 .PHONY: lint
+lint: export CGO_ENABLED := 0
+lint: export GOFLAGS := -trimpath
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 	go vet ./...
@@ -66,20 +70,21 @@ $(SUITE)/node_modules/.package-lock.json: $(SUITE)/package-lock.json
 
 .PHONY: conformance
 conformance: suite ## run that suite against both sides of the gateway
-	go test -C $(SUITE) -race -count=1 -timeout 15m
+	go test -C $(SUITE) -race -vet=off -count=1 -timeout 15m
 
 # No pipe after go test: its last lines are the last of this target's, and its
-# exit code is this target's.
+# exit code is this target's. Vet is lint's, which need not be done once more for
+# what is compiled with the race detector.
 .PHONY: test
 test: peers ## all tests but conformance, with the race detector, a real engine, real peers and a real browser
 	@.ci/engine
 	@.ci/tools
 	@.ci/page
-	go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -v '/conformance$$')
+	go test -race -vet=off -shuffle=on -timeout 30m $$(go list ./... | grep -v '/conformance$$')
 
 .PHONY: soak
-soak: peers ## five minutes of clients and backends that come and go: nothing may be left
-	SOAK=5m go test -race -count=1 -timeout 15m -run TestChurnLeavesNothing ./cmd/mcp-gw/e2e
+soak: peers ## five minutes of clients and backends that come and go, and more of what floods: nothing may be left
+	SOAK=5m SCALE=1m go test -race -count=1 -timeout 20m -run 'TestChurnLeavesNothing|TestSessionsOpenedAndAbandoned|TestFloodOnOneStream|TestScaleKillOneEverySecond' ./cmd/mcp-gw/e2e
 
 .PHONY: screenshots
 screenshots: peers dashboard ## every page, both themes, desktop and phone: .build/screenshots

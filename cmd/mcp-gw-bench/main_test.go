@@ -100,12 +100,12 @@ func TestDiscovery(t *testing.T) {
 		}
 		t.Skipf("needs a container engine: %v", err)
 	}
-	code, out, errs := invoke(t, t.Context(), "discovery", "--runs=2", "--rest=100ms", "--network=mcp-gw-bench-test-net",
+	code, out, errs := invoke(t, t.Context(), "discovery", "--runs=1", "--rest=100ms", "--network=mcp-gw-bench-test-net",
 		"--only=start,run,listens,refused,routed,recreate,back,crowd,idle", "--crowd=4", "--settle=0s", "--idle=1s")
 	if code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", code, out, errs)
 	}
-	for _, want := range []string{"client of 2025-11-25, 2 runs", "client of 2026-07-28, 2 runs", "docker start returned", "docker kill called", "docker run called", "begins to listen", "a call is refused", "no new call", "recreates", "is back", "a crowd that does nothing: CPU"} {
+	for _, want := range []string{"client of 2025-11-25, 1 runs", "client of 2026-07-28, 1 runs", "docker start returned", "docker kill called", "docker run called", "begins to listen", "a call is refused", "no new call", "recreates", "is back", "a crowd that does nothing: CPU"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}

@@ -84,7 +84,7 @@ func scene(t *testing.T, cli *client.Client) map[string]string {
 	t.Helper()
 	ctx := t.Context()
 	binary := filepath.Join(t.TempDir(), "server")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "../docker/testdata/server")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "../docker/testdata/server")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

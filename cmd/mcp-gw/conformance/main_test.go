@@ -63,15 +63,18 @@ func run(m *testing.M) int {
 	return code
 }
 
-// build compiles a command of this module or of one of its dependencies. Under
-// the race detector the gateway is built with it too.
+// build compiles a command of this module or of one of its dependencies, as those of
+// the images are. Under the race detector the gateway is built with it too.
 func build(pkg string) (string, error) {
 	out := filepath.Join(scratch, filepath.Base(pkg))
-	args := []string{"build", "-o", out}
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", out)
 	if raceEnabled && filepath.Base(pkg) == "mcp-gw" {
-		args = append(args, "-race")
+		cmd.Args = append(cmd.Args, "-race")
+	} else {
+		cmd.Args, cmd.Env = append(cmd.Args, "-trimpath"), append(os.Environ(), "CGO_ENABLED=0")
 	}
-	if text, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+	cmd.Args = append(cmd.Args, pkg)
+	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, text)
 	}
 	return out, nil

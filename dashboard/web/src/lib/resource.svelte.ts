@@ -20,34 +20,48 @@ export function resource<T>(path: () => string, options: ResourceOptions = {}) {
 	let again = $state(0);
 	let last = 0;
 	let timer: ReturnType<typeof setTimeout> | undefined;
+	const asked = $derived(path());
+	// While a question is open it is not asked once more: answers that take longer than the
+	// events are apart would all be given up.
+	let open = false;
+	let wanted = false;
 
 	const refresh = () => {
 		if (timer) return;
 		timer = setTimeout(
 			() => {
 				timer = undefined;
-				last = Date.now();
-				again++;
+				if (open) wanted = true;
+				else again++;
 			},
 			Math.max(0, last + pace - Date.now()),
 		);
+	};
+	const ended = () => {
+		loading = false;
+		open = false;
+		if (wanted) refresh();
 	};
 
 	$effect(() => {
 		void again;
 		const ask = new AbortController();
 		loading = true;
-		api<T>(path(), { signal: ask.signal }).then(
+		open = true;
+		wanted = false;
+		last = Date.now();
+		api<T>(asked, { signal: ask.signal }).then(
 			(answer) => {
+				if (ask.signal.aborted) return;
 				value = answer;
 				error = undefined;
-				loading = false;
 				fetchedAt = Date.now();
+				ended();
 			},
 			(cause: unknown) => {
 				if (ask.signal.aborted) return;
 				error = cause instanceof ApiError ? cause : new ApiError(String(cause), 0);
-				loading = false;
+				ended();
 			},
 		);
 		return () => ask.abort();

@@ -12,7 +12,21 @@ import (
 
 // secretKey matches the names whose values are nobody's business, wherever in
 // the JSON they stand. It errs on the safe side: max_tokens is hidden too.
-var secretKey = regexp.MustCompile(`(?i)pass|secret|token|authorization|api[-_]?key|cookie|credential|private`)
+var secretKey = regexp.MustCompile(`(?i)pass|secret|token|authorization|(?:api|access|encryption|signing)[-_]?key|cookie|credential|private`)
+
+// plainKeys are the words before _key that tell of no secret: of databases, caches, queues
+// and trackers.
+var plainKeys = regexp.MustCompile(`(?i)(?:^|[-_.])(?:primary|foreign|unique|natural|composite|sort|partition|range|row|object|index|public|cache|idempotency|dedup|group|parent|project|issue|epic|space|translation|message)[-_.]key$`)
+
+// namesSecret reports whether the value behind a key is nobody's business.
+func namesSecret(key string) bool {
+	if secretKey.MatchString(key) {
+		return true
+	}
+	const suffix = "_key" // or with another sign
+	at := len(key) - len(suffix)
+	return at >= 0 && strings.IndexByte("-_.", key[at]) >= 0 && strings.EqualFold(key[at+1:], suffix[1:]) && !plainKeys.MatchString(key)
+}
 
 // secretShapes match what looks like a secret whatever it is called. Where there
 // is a group, the group is the secret.
@@ -25,6 +39,8 @@ var secretShapes = []struct {
 	{[]string{"authorization"}, regexp.MustCompile(`(?i)\bauthorization["']?\s*[:=]\s*["']?((?:(?:bearer|basic|token)\s+)?[^\s"']+)`)},
 	{[]string{"bearer"}, regexp.MustCompile(`(?i)\bbearer\s+([A-Za-z0-9+/._~-]{20,}=*)`)},
 	{[]string{"://"}, regexp.MustCompile(`://[^\s/:@?#]*:([^\s/@]+)@`)},
+	{[]string{"://"}, regexp.MustCompile(`://([^\s/:@?#"']+)@`)}, // a user alone is most often a token
+	{[]string{"key="}, regexp.MustCompile(`(?i)[?&]key=([^\s&"';,]+)`)},
 	{telling, regexp.MustCompile(`(?i)(?:pass|passwd|password|secret|token|api[-_]?key|credential)s?=["']?([^\s&"';,]+)`)},
 	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_"}, regexp.MustCompile(`gh[pousr]_[A-Za-z0-9]{16,}`)},
 	{[]string{"github_pat_"}, regexp.MustCompile(`github_pat_[A-Za-z0-9_]{16,}`)},
@@ -59,14 +75,17 @@ func RedactText(s string) string {
 	return s
 }
 
+// shownURL is the mask of discovery.ShowURL.
+const shownURL = "xxxxx"
+
 // replaceGroup masks the last group of every match, or all of it.
 func replaceGroup(p *regexp.Regexp, s string) string {
 	var out strings.Builder
 	last := 0
 	for _, m := range p.FindAllStringSubmatchIndex(s, -1) {
 		from, to := m[len(m)-2], m[len(m)-1]
-		if s[from:to] == "••••" || strings.HasPrefix(s[from:to], "•••• redacted, ") {
-			continue // masked already, by another pattern
+		if s[from:to] == shownURL || s[from:to] == "••••" || strings.HasPrefix(s[from:to], "•••• redacted, ") {
+			continue // masked already
 		}
 		out.WriteString(s[last:from])
 		out.WriteString(mask(utf8.RuneCountInString(s[from:to])))
@@ -169,7 +188,7 @@ func (w *walker) members() {
 		if object {
 			w.space()
 			key = w.text(false)
-			secret = secretKey.MatchString(key) || w.named && w.names.has(key)
+			secret = namesSecret(key) || w.named && w.names.has(key)
 			w.space()
 			w.punct() // the colon
 			w.named = outside || w.below != "" && key == w.below

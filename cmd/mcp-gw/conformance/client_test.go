@@ -19,6 +19,7 @@ const asClient = "as-client"
 // does its part of the modern revision itself; with the legacy one, all of it is
 // left to the gateway.
 func TestClient(t *testing.T) {
+	t.Parallel() // the suite waits most of the time
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

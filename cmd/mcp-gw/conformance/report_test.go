@@ -3,6 +3,9 @@ package conformance
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"text/tabwriter"
 )
@@ -16,8 +19,11 @@ type row struct {
 	failed                   bool
 }
 
-// table has a line for each run, in the order of the runs.
-var table []*row
+// table has a line for each run.
+var table struct {
+	sync.Mutex
+	rows []*row
+}
 
 // judge makes each outcome a sub-test. What is required passes, or is listed as
 // a miss. What is not required passes where standard, when given, says that the
@@ -25,7 +31,9 @@ var table []*row
 func judge(t *testing.T, name string, outcomes []outcome, standard func(scenario string) bool) {
 	t.Helper()
 	r := &row{name: name}
-	table = append(table, r)
+	table.Lock()
+	table.rows = append(table.rows, r)
+	table.Unlock()
 	defer func() { r.failed = t.Failed() }()
 	listed := expected[name]
 	seen := map[string]bool{}
@@ -71,12 +79,17 @@ func (r *row) count(required, good, listed bool) {
 
 // printTable says how the runs went.
 func printTable(w io.Writer) {
-	if len(table) == 0 {
+	if len(table.rows) == 0 {
 		return
 	}
+	// Both sides have run at the same time.
+	slices.SortStableFunc(table.rows, func(a, b *row) int {
+		side := func(r *row) string { name, _, _ := strings.Cut(r.name, ":"); return name }
+		return strings.Compare(side(a), side(b))
+	})
 	out := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(out, "\nrun\trequired\tlisted misses\tnot scored\t")
-	for _, r := range table {
+	for _, r := range table.rows {
 		verdict := ""
 		if r.failed {
 			verdict = "FAIL"

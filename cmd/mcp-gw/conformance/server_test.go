@@ -13,6 +13,7 @@ const (
 // TestServer runs what both revisions require of servers: against the reference
 // servers, and against the gateway with each of them behind it.
 func TestServer(t *testing.T) {
+	t.Parallel() // the suite waits most of the time
 	// What the suite does to a server stays with it (a tool that is added), so
 	// the direct runs have servers of their own.
 	direct := map[string]string{legacy: startReference(t, false), modern: startReference(t, true)}

@@ -9,15 +9,21 @@ import { say } from '../../lib/toasts.svelte';
 
 type Schemas = components['schemas'];
 
-/** The switches of a catalogue; done is called when some were turned. */
-export function switching(catalogue: ReturnType<typeof resource<Schemas['Tools']>>, done: () => void) {
-	/** Switches that were turned here and are not in an answer yet. */
-	let turned = $state.raw(new Map<string, boolean>());
+/** The switches of a catalogue. */
+export function switching(
+	catalogue: Pick<ReturnType<typeof resource<Schemas['Tools']>>, 'value' | 'refresh'>,
+) {
+	/** Switches that were turned here and are not in an answer yet, by the last turn of each. */
+	let turned = $state.raw(new Map<string, { enabled: boolean }>());
+	let asked = 0;
+	let answered = 0;
 
-	/** Switches tools, and says so with a way back. */
-	async function turn(names: string[], enabled: boolean, undoing = false) {
-		if (names.length === 0) return;
-		turned = new Map([...turned, ...names.map((name) => [name, enabled] as const)]);
+	/** Switches tools, and says so with a way back. Tells whether they are as asked now. */
+	async function turn(names: string[], enabled: boolean, undoing = false): Promise<boolean> {
+		if (names.length === 0) return true;
+		const mine = { enabled };
+		let done = false;
+		turned = new Map([...turned, ...names.map((name) => [name, mine] as const)]);
 		try {
 			const one = names.length === 1;
 			const answer = one
@@ -31,19 +37,24 @@ export function switching(catalogue: ReturnType<typeof resource<Schemas['Tools']
 				text: `${one ? names[0] : plural(names.length, 'tool')} ${one ? 'is' : 'are'} ${enabled ? 'on' : 'off'}${undoing ? ' again' : ''}.${where ? ` Saved in ${where}.` : ''}`,
 				...(undoing ? {} : { undo: () => turn(names, !enabled, true) }),
 			});
-			done();
+			done = true;
 		} catch (cause) {
 			say({ text: cause instanceof ApiError ? cause.message : String(cause), tone: 'error' });
 		}
 		await refetch();
+		turned = new Map([...turned].filter(([, one]) => one !== mine));
+		return done;
 	}
 	async function refetch() {
+		const question = ++asked;
 		try {
-			catalogue.value = await api<Schemas['Tools']>('tools');
+			const answer = await api<Schemas['Tools']>('tools');
+			if (question < answered) return; // a later one has been answered
+			answered = question;
+			catalogue.value = answer;
 		} catch {
 			catalogue.refresh();
 		}
-		turned = new Map();
 	}
 
 	return {
@@ -51,9 +62,10 @@ export function switching(catalogue: ReturnType<typeof resource<Schemas['Tools']
 		/** The entries as they are when all that was turned is done. */
 		applied(entries: Entry[]): Entry[] {
 			if (turned.size === 0) return entries;
-			return entries.map((one) =>
-				turned.has(one.tool.name) ? { ...one, enabled: turned.get(one.tool.name)! } : one,
-			);
+			return entries.map((one) => {
+				const now = turned.get(one.tool.name);
+				return now ? { ...one, ...now } : one;
+			});
 		},
 	};
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"mcp-gw/discovery"
 	"mcp-gw/gateway"
@@ -115,7 +114,7 @@ func ofBackend(b backend) (all []attention) {
 	switch b.Health {
 	case gateway.HealthDown:
 		a.Severity, a.weight = discovery.SeverityError, weightDown
-		a.Message = fmt.Sprintf("%s is down: %s.%s", b.Name, strings.TrimSuffix(b.Reason, "."), again(b.NextRetryAt))
+		a.Message = fmt.Sprintf("%s is down: %s.", b.Name, strings.TrimSuffix(b.Reason, "."))
 		all = append(all, a)
 	case gateway.HealthAuthRequired:
 		a.Severity, a.weight, a.Action = discovery.SeverityError, weightDown, actFix
@@ -138,17 +137,6 @@ func ofBackend(b backend) (all []attention) {
 			Message: fmt.Sprintf("%s: %s", b.Name, d.Message), Fix: d.Suggestion, weight: weightRemark})
 	}
 	return all
-}
-
-// again says when a backend is tried next, unless that is at once.
-func again(at *time.Time) string {
-	if at == nil {
-		return ""
-	}
-	if left := time.Until(*at).Round(time.Second); left > time.Second {
-		return fmt.Sprintf(" It is tried again in %v.", left)
-	}
-	return ""
 }
 
 // ofContainer is one line a container, about the first thing that is wrong with it.

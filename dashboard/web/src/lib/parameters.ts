@@ -4,8 +4,6 @@ import { Resolver, types } from './schema/resolve';
 import { Shape } from './schema/shape';
 
 export interface Row {
-	/** Of the table, for keys. */
-	path: string;
 	name: string;
 	depth: number;
 	type: string;
@@ -37,12 +35,12 @@ export function parameters(schema: unknown): { rows: Row[]; cut: boolean } {
 		}
 		return { rows, cut: names.length > maxRows };
 	}
-	const cut = !add(root, '', 0, rows);
+	const cut = !add(root, 0, rows);
 	return { rows, cut };
 }
 
 /** Adds what is inside shape; false when there was no room for all. */
-function add(shape: Shape, path: string, depth: number, rows: Row[]): boolean {
+function add(shape: Shape, depth: number, rows: Row[]): boolean {
 	if (depth > maxDepth) return false;
 	let inside: { name: string; shape: Shape }[] = [];
 	if (shape.kind === 'object') inside = shape.members.map(({ key, shape }) => ({ name: key, shape }));
@@ -50,21 +48,19 @@ function add(shape: Shape, path: string, depth: number, rows: Row[]): boolean {
 		const labels = shape.branchLabels;
 		inside = shape.branches.map((branch, i) => ({ name: `or: ${labels[i]}`, shape: branch }));
 	} else if (shape.kind === 'list' && shape.item && ['object', 'variants'].includes(shape.item.kind)) {
-		return add(shape.item, `${path}[]`, depth, rows);
+		return add(shape.item, depth, rows);
 	}
 	let all = true;
 	for (const one of inside) {
 		if (rows.length >= maxRows) return false;
-		const at = `${path}/${one.name}`;
-		rows.push(row(one.shape, one.name, depth, at));
-		all = add(one.shape, at, depth + 1, rows) && all;
+		rows.push(row(one.shape, one.name, depth));
+		all = add(one.shape, depth + 1, rows) && all;
 	}
 	return all;
 }
 
-function row(shape: Shape, name: string, depth: number, path = name): Row {
+function row(shape: Shape, name: string, depth: number): Row {
 	return {
-		path,
 		name,
 		depth,
 		type: typeName(shape),

@@ -71,6 +71,32 @@ it('hands over what came in one frame together', () => {
 	]);
 });
 
+it('waits for no frame that does not come, and takes each event once', () => {
+	let frame: FrameRequestCallback | undefined;
+	vi.stubGlobal('requestAnimationFrame', (run: FrameRequestCallback) => ((frame = run), 1));
+	vi.stubGlobal('cancelAnimationFrame', () => (frame = undefined));
+	const takes: LiveEvent[][] = [];
+	const real = new Live({
+		url: () => 'api/events',
+		take: (events) => takes.push(events),
+		stale: () => {},
+		state: () => {},
+		source: (url) => new Source(url) as unknown as EventSource,
+	});
+	real.open();
+	latest().opens();
+	latest().says('change', '{"id":1}'); // and now the page is hidden
+	vi.advanceTimersByTime(1000);
+	expect(takes).toEqual([[{ name: 'change', data: { id: 1 } }]]);
+	expect(frame).toBeUndefined();
+	latest().says('change', '{"id":2}');
+	frame?.(0);
+	vi.advanceTimersByTime(5000);
+	expect(takes.slice(1)).toEqual([[{ name: 'change', data: { id: 2 } }]]);
+	real.close();
+	vi.unstubAllGlobals();
+});
+
 it('comes back by itself, later each time, from where it was', () => {
 	latest().opens();
 	latest().says('change', '{}', 'b-7');

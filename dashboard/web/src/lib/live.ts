@@ -68,8 +68,7 @@ export class Live {
 	constructor(private readonly o: LiveOptions) {
 		this.source = o.source ?? ((url) => new EventSource(url));
 		this.now = o.now ?? Date.now;
-		// A hidden page has no frames.
-		this.frame = o.frame ?? ((run) => (document.hidden ? setTimeout(run, 250) : requestAnimationFrame(run)));
+		this.frame = o.frame ?? nextFrame;
 	}
 
 	/** Opens the stream, and keeps it open until close; after bar, too. */
@@ -190,4 +189,15 @@ export class Live {
 		this.es?.close();
 		this.es = undefined;
 	}
+}
+
+/** A page that is hidden has no frames, and the one that it waits for when it is hidden never comes. */
+function nextFrame(run: () => void) {
+	const once = () => {
+		cancelAnimationFrame(frame);
+		clearTimeout(late);
+		run();
+	};
+	const frame = requestAnimationFrame(once);
+	const late = setTimeout(once, document.hidden ? 250 : 1000);
 }

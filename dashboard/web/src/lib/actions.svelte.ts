@@ -18,7 +18,7 @@ function complain(what: string, cause: unknown) {
 
 /** Connects it anew, now. The card keeps its numbers meanwhile. */
 export async function reconnect(b: Backend) {
-	store.put({ ...b, health: 'connecting' });
+	const takeBack = store.expect({ ...b, health: 'connecting' });
 	try {
 		const { backend } = await api<Answer>(path(b.name, '/reconnect'), {
 			method: 'POST',
@@ -33,14 +33,14 @@ export async function reconnect(b: Backend) {
 			});
 		}
 	} catch (cause) {
-		store.put(b);
+		takeBack();
 		complain(`${b.name} was not connected anew`, cause);
 	}
 }
 
 /** Switches it on or off; what was done can be undone. */
 export async function setEnabled(b: Backend, enabled: boolean, undoable = true) {
-	store.put({ ...b, enabled, health: enabled ? 'connecting' : 'disabled' });
+	const takeBack = store.expect({ ...b, enabled, health: enabled ? 'connecting' : 'disabled' });
 	try {
 		const answer = await api<Answer>(path(b.name), {
 			method: 'PATCH',
@@ -54,7 +54,7 @@ export async function setEnabled(b: Backend, enabled: boolean, undoable = true) 
 			...(undoable ? { undo } : {}),
 		});
 	} catch (cause) {
-		store.put(b);
+		takeBack();
 		complain(`${b.name} was not ${enabled ? 'enabled' : 'disabled'}`, cause);
 	}
 }

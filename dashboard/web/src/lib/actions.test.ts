@@ -3,8 +3,15 @@ import { reconnect, remove, setEnabled } from './actions.svelte';
 import type { Backend } from './backends';
 import { said, unsay } from './toasts.svelte';
 
-const { put, gone, api } = vi.hoisted(() => ({ put: vi.fn(), gone: vi.fn(), api: vi.fn() }));
-vi.mock('./store.svelte', () => ({ store: { put, remove: gone } }));
+const { put, gone, api, back } = vi.hoisted(() => ({
+	put: vi.fn(),
+	gone: vi.fn(),
+	api: vi.fn(),
+	back: vi.fn(),
+}));
+vi.mock('./store.svelte', () => ({
+	store: { put, remove: gone, expect: (b: Backend) => (put(b), back) },
+}));
 vi.mock('./api', async (original) => ({ ...(await original<typeof import('./api')>()), api }));
 
 const { ApiError } = await import('./api');
@@ -34,9 +41,11 @@ it('says why a reconnect did not help', async () => {
 it('takes back what was shown when the answer is an error', async () => {
 	api.mockRejectedValue(new ApiError('The gateway cannot be reached.', 0));
 	await reconnect(b);
-	expect(shown()).toEqual(['connecting', 'down']);
+	expect(shown()).toEqual(['connecting']);
+	expect(back).toHaveBeenCalledTimes(1);
 	await setEnabled(b, false);
-	expect(shown().slice(2)).toEqual(['disabled', 'down']);
+	expect(shown()).toEqual(['connecting', 'disabled']);
+	expect(back).toHaveBeenCalledTimes(2);
 	expect(said.all.map((toast) => [toast.tone, toast.text])).toEqual([
 		['error', 'a b was not connected anew: The gateway cannot be reached.'],
 		['error', 'a b was not disabled: The gateway cannot be reached.'],

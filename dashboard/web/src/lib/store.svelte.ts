@@ -163,6 +163,22 @@ export const store = {
 		known.put({ ...b, tools: [] });
 		publish();
 	},
+	/**
+	 * Shows what is asked for, before it is answered. What it answers takes that back,
+	 * unless more was told since, and asks how it is.
+	 */
+	expect(b: Backend): () => void {
+		const before = known.get(b.name);
+		this.put(b);
+		const ours = known.get(b.name);
+		return () => {
+			if (before && known.get(b.name) === ours) {
+				known.put(before);
+				publish();
+			}
+			refresh();
+		};
+	},
 	remove(name: string) {
 		known.remove(name);
 		publish();

@@ -81,6 +81,31 @@ it('knows how one was before it is connected anew', async () => {
 	expect(store.settled(backend('never seen', 'connecting'))).toBe('connecting');
 });
 
+it('takes back what was expected, unless more was told since, and asks', async () => {
+	const expected = () => store.expect({ ...store.backend('b')!, health: 'connecting' });
+	let takeBack = expected();
+	await settle();
+	expect(names()).toContain('b connecting');
+	answers.set('backends?tools=false', () => new Promise(() => {})); // asked, and not answered
+	asked.length = 0;
+	takeBack();
+	await settle();
+	expect(names()).toEqual(['a healthy', 'b down']);
+	expect(asked).toEqual(['backends?tools=false']);
+
+	takeBack = expected();
+	tell('backend', backend('b', 'degraded'));
+	takeBack();
+	await settle();
+	expect(names()).toEqual(['a healthy', 'b degraded']);
+
+	takeBack = expected();
+	tell('backend_removed', { name: 'b' });
+	takeBack();
+	await settle();
+	expect(names()).toEqual(['a healthy']);
+});
+
 it('asks again after a gap and a reset, and not twice for two', async () => {
 	asked.length = 0;
 	tell('gap', {});

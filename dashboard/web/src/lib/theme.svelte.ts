@@ -13,10 +13,11 @@ function saved(): Theme {
 }
 
 let chosen = $state<Theme>(saved());
+let shown = $state<'dark' | 'light'>('dark');
 
 function apply() {
-	const light = chosen === 'light' || (chosen === 'auto' && system.matches);
-	document.documentElement.dataset.theme = light ? 'light' : 'dark';
+	shown = chosen === 'light' || (chosen === 'auto' && system.matches) ? 'light' : 'dark';
+	document.documentElement.dataset.theme = shown;
 }
 system.addEventListener('change', apply);
 apply();
@@ -33,5 +34,9 @@ export const theme = {
 			// It holds for this visit.
 		}
 		apply();
+	},
+	/** What is to be seen: auto is what the system says. */
+	get shown() {
+		return shown;
 	},
 };

@@ -30,6 +30,7 @@ import (
 // anew, leads to the engine again.
 func TestF33MountedSocketGoesStale(t *testing.T) {
 	e := newPrivateEngine(t)
+	t.Parallel() // it waits for the engine most of the time
 	e.start("--live-restore")
 	image := e.load()
 	if _, err := e.cli.NetworkCreate(t.Context(), "mcp-gw-net", network.CreateOptions{}); err != nil {
@@ -213,6 +214,7 @@ func TestEngineBehindTLS(t *testing.T) {
 
 func TestSwarmDeployLabels(t *testing.T) {
 	e := newPrivateEngine(t)
+	t.Parallel() // it waits for the engine most of the time
 	e.start()
 	image := e.load()
 	if _, err := e.cli.SwarmInit(t.Context(), swarm.InitRequest{ListenAddr: "127.0.0.1:2377", AdvertiseAddr: "127.0.0.1"}); err != nil {

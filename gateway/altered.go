@@ -18,14 +18,17 @@ import (
 type Altered struct {
 	// At is when the gateway first saw the description of now.
 	At time.Time `json:"at"`
-	// Before is the tool's object as it was, byte for byte.
-	Before json.RawMessage `json:"before"`
+	// Before is the tool's object as it was, byte for byte; empty where that is not known,
+	// because its backend has more of them than are kept.
+	Before json.RawMessage `json:"before,omitempty"`
 }
 
-// Bounds on what is kept of one backend. A tool beyond them is not called altered.
+// Bounds on what is kept of one backend: of all that one may list. Beyond them a tool is
+// called altered without what it was, lest a backend gets rid of the warning by filling
+// them.
 const (
-	maxAltered      = 1000
-	maxAlteredBytes = 4 << 20
+	maxAltered      = 5000
+	maxAlteredBytes = 8 << 20
 	// maxGone is of how many backends that are gone something is kept, and maxGoneBytes
 	// how much of all; those that went first are forgotten.
 	maxGone      = 200
@@ -44,6 +47,28 @@ type alterations struct {
 type alteredTools struct {
 	tools map[string]alteredTool
 	bytes int
+	// forgot says that a tool that went was not kept: one that comes may be that.
+	forgot bool
+}
+
+// room reports whether there is room for a tool of n bytes as it was. With force it is
+// made, at the cost of those that are not there.
+func (b *alteredTools) room(n int, force bool) bool {
+	fits := func() bool { return len(b.tools) < maxAltered && b.bytes+n <= maxAlteredBytes }
+	if fits() || !force || n > maxAlteredBytes {
+		return fits()
+	}
+	for name, t := range b.tools {
+		if t.gone {
+			b.bytes -= len(t.Before)
+			delete(b.tools, name)
+			b.forgot = true
+			if fits() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 type alteredTool struct {
@@ -67,25 +92,35 @@ func (a *alterations) noteLocked(backend, tool string, before, now []byte) bool 
 	was, known := b.tools[tool]
 	hidden := was.gone
 	switch {
-	case !known && (before == nil || now != nil && means(before, now)):
+	case !known && (before == nil && !b.forgot || before != nil && now != nil && means(before, now)):
 		return false
-	case !known && (len(b.tools) >= maxAltered || b.bytes+len(before) > maxAlteredBytes):
+	case !known && now == nil && !b.room(len(before), false):
+		b.forgot = true
+		a.keep(backend, b)
 		return false
-	case !known:
+	case !known && before != nil && b.room(len(before), true):
 		was.Before = bytes.Clone(before)
 		b.bytes += len(before)
-	case now != nil && means(was.Before, now):
+	case !known: // what it was is not known
+	case len(was.Before) == 0 && now == nil:
+		delete(b.tools, tool)
+		return true
+	case len(was.Before) > 0 && now != nil && means(was.Before, now):
 		b.bytes -= len(was.Before)
 		delete(b.tools, tool)
 		return !hidden
 	}
 	was.At, was.gone = time.Now().UTC().Truncate(time.Millisecond), now == nil
 	b.tools[tool] = was
+	a.keep(backend, b)
+	return true
+}
+
+func (a *alterations) keep(backend string, b *alteredTools) {
 	if a.backends == nil {
 		a.backends = map[string]*alteredTools{}
 	}
 	a.backends[backend] = b
-	return true
 }
 
 // trust forgets what tools were: from now on they are compared with what they are.

@@ -1004,8 +1004,8 @@ export interface components {
              * @description When the description of now was first seen.
              */
             at: string;
-            /** @description The backend's own object, as it was. */
-            before: Record<string, never>;
+            /** @description The backend's own object, as it was. Not there when that is not known, because its backend has taken away more of them than are kept. */
+            before?: Record<string, never>;
         };
         /** @description A program that called a tool. */
         Caller: {

@@ -23,7 +23,7 @@ export interface Altered {
 	/** When the description of now was first seen. */
 	at: string;
 	/** The tool as it was. */
-	before: unknown;
+	before?: unknown;
 }
 
 /** What the page reads of a tool once, and not with every keystroke. */

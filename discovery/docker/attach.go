@@ -60,6 +60,9 @@ func (p *Provider) opener(backend, id, generation string) discovery.Opener {
 		s, err := e.open(ctx, commands, backend, id, generation)
 		if err != nil {
 			e.close()
+			if errors.As(err, new(errOutdated)) {
+				ring(p.outdated) // its events were lost, or are about to come
+			}
 			return nil, err
 		}
 		return s, nil
@@ -80,23 +83,26 @@ func (e *engine) open(ctx context.Context, commands *commands, backend, id, gene
 	return commands.start(ctx, e, o, backend, command)
 }
 
+// errOutdated says that a container is not what the set has it for.
+type errOutdated struct{ error }
+
 // standing answers the container, if it runs and still is that generation.
 func (e *engine) standing(ctx context.Context, id, generation string) (observation, error) {
 	o, err := e.inspect(ctx, id)
 	switch {
 	case errors.Is(err, errGone):
-		return o, fmt.Errorf("container %s is not there any more", short(id))
+		return o, errOutdated{fmt.Errorf("container %s is not there any more", short(id))}
 	case err != nil:
 		return o, err
 	case o.status == "paused":
 		return o, fmt.Errorf("%q is paused: docker unpause %s", o.name, o.name)
 	case o.status != "running":
-		return o, fmt.Errorf("%q is not running (%s): docker start %s", o.name, o.status, o.name)
+		return o, errOutdated{fmt.Errorf("%q is not running (%s): docker start %s", o.name, o.status, o.name)}
 	case o.partial:
 		_, why := e.limits.text()
 		return o, fmt.Errorf("%q cannot be attached to, because it cannot be inspected: %s", o.name, why)
 	case o.generation() != generation:
-		return o, fmt.Errorf("%q was started anew", o.name)
+		return o, errOutdated{fmt.Errorf("%q was started anew", o.name)}
 	}
 	return o, nil
 }

@@ -104,6 +104,7 @@ type Provider struct {
 	hostAddr func(context.Context) (netip.Addr, error)
 	table    *table
 	rescans  chan chan<- error // each is answered once, and never blocks the answer
+	outdated chan struct{}     // capacity 1, a doorbell: something is otherwise than the table has it
 
 	// of Run's goroutine
 	last   []discovery.Backend
@@ -151,6 +152,7 @@ func New(cfg Config) *Provider {
 		hostAddr: resolveHost,
 		table:    newTable(cfg.LabelPrefix, networks[0], cfg.Rules, networks[1:]...),
 		rescans:  make(chan chan<- error),
+		outdated: make(chan struct{}, 1),
 		voice:    newVoice(log),
 		news:     make(chan struct{}),
 		engine:   discovery.Engine{Endpoint: cfg.Host, Network: strings.Join(networks, ", "), Error: "not connected yet"},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -382,6 +383,44 @@ func TestOwnContainer(t *testing.T) {
 	if set, _ := r.set(); names(set) != "c-a" {
 		t.Errorf("the gateway registered itself: %q", names(set))
 	}
+}
+
+// A restart whose events were lost is noticed by whoever attaches to the run before it, and
+// a look at everything that fails is made up for.
+func TestARestartThatNobodyTold(t *testing.T) {
+	f := newFake(t)
+	a := fresh("a")
+	f.set(a)
+	p, r := f.quick(func(p *pace) { p.resync, p.thorough, p.hearing = time.Hour, time.Hour, time.Hour })
+	r.awaitNames(t, "c-a")
+	become := func(what string, o observation) {
+		t.Helper()
+		waitFor(t, what, func() bool { set, _ := r.set(); return len(set) == 1 && set[0].Generation == o.generation() })
+	}
+	become("the first run", a)
+	next := later(a, a.startedAt.Add(time.Second))
+	f.set(next)
+	if _, err := p.opener("c-a", "a", a.generation())(t.Context()); err == nil || !strings.Contains(err.Error(), "started anew") {
+		t.Errorf("attached to another run: %v", err)
+	}
+	become("the second run", next)
+
+	var failed atomic.Bool
+	f.with(func() {
+		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Pattern != "containers/json" || failed.Swap(true) {
+				return false
+			}
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		}
+	})
+	next = later(a, a.startedAt.Add(2*time.Second))
+	f.set(next)
+	if err := p.Rescan(t.Context()); err == nil {
+		t.Error("the look did not fail")
+	}
+	become("the third run", next)
 }
 
 func TestRemarksAreLoggedOnceAGeneration(t *testing.T) {

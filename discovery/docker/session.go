@@ -192,6 +192,9 @@ func (s *session) watch(ctx context.Context) error {
 		case err := <-synced:
 			syncing = false
 			if err != nil {
+				if much == lookAll {
+					thorough = time.Time{} // it is still to be done
+				}
 				if failures++; s.liveSince.IsZero() || failures >= maxListFailures || ctx.Err() != nil {
 					return err
 				}
@@ -246,6 +249,8 @@ func (s *session) watch(ctx context.Context) error {
 			p.saveNames()
 
 		case <-s.resync:
+			start(lookAll)
+		case <-p.outdated:
 			start(lookAll)
 		case r := <-p.rescans:
 			p.eager = append(p.eager, r)

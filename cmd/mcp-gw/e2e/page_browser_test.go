@@ -55,7 +55,8 @@ func sharedBrowser(t *testing.T) *browser {
 	b := chromiums.last
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("last output of the browser:\n%s", b.output())
+			said := b.output() // that of earlier tests as well
+			t.Logf("last output of the browser:\n%s", said[max(0, len(said)-8000):])
 		}
 	})
 	return b

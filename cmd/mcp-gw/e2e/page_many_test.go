@@ -59,10 +59,10 @@ func TestPageStoryManyOfEverything(t *testing.T) {
 	tb.press(t, "Enter")
 	within("a tool of them", func() { tb.says(t, "role=dialog", `Number 1234 of the many`) })
 
-	within("the traffic", func() { tb.goTo(t, "#/traffic"); tb.see(t, "main >> text=huge") })
+	within("the traffic", func() { tb.goTo(t, "#/traffic"); tb.see(t, "main >> role=log >> text=huge") })
 	// It is more than is kept, and the playground shows it whole.
 	within("the drawer of a result of 1 MB", func() {
-		tb.click(t, "main >> text=huge >> nth=0")
+		tb.click(t, "main >> role=log >> text=huge >> nth=0")
 		tb.click(t, `role=tab[name="Result"]`)
 		tb.says(t, "role=dialog", `1 MB`)
 	})

@@ -28,7 +28,7 @@ func TestPageStoryACallIsFollowed(t *testing.T) {
 	tb := b.open(t, g.url, "#/traffic", look{})
 	tb.heading(t, pages[1])
 	dialLegacy(t, g.mcp()).must(t, callTool("b__find", nestedArguments))
-	tb.click(t, `main >> text=find >> nth=0`)
+	tb.click(t, `main >> role=log >> text=find >> nth=0`)
 	tb.click(t, `role=tab[name="Arguments"]`)
 	tb.says(t, `role=dialog`, `(?s)Zürich`)
 	tb.click(t, `role=tab[name="Result"]`)
@@ -75,7 +75,7 @@ func TestPageStoryASecretStaysInside(t *testing.T) {
 	tb := b.open(t, g.url, "#/traffic", look{})
 	tb.heading(t, pages[1])
 	dialLegacy(t, g.mcp()).must(t, callTool("b__login", `{"user":"ada","password":"`+secretPassword+`","deep":[{"note":"`+secretToken+`"}]}`))
-	tb.click(t, `main >> text=login >> nth=0`)
+	tb.click(t, `main >> role=log >> text=login >> nth=0`)
 	var seen strings.Builder
 	for _, name := range []string{"Summary", "Arguments", "Result", "Timing", "Raw"} {
 		tb.click(t, fmt.Sprintf(`role=tab[name=%q]`, name))

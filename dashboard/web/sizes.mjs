@@ -26,7 +26,14 @@ function needs(key, files = new Set()) {
 const sum = (files, kind) =>
 	[...files].filter((f) => f.endsWith(`.${kind}`)).reduce((n, f) => n + size(f), 0);
 const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
-const pages = manifest[entry].dynamicImports.filter((key) => key.startsWith('src/pages/'));
+/** What a chunk loads later, and the chunks that it is made of. */
+function later(key, seen = new Set()) {
+	if (seen.has(key)) return [];
+	seen.add(key);
+	const { dynamicImports = [], imports = [] } = manifest[key];
+	return [...dynamicImports, ...imports.flatMap((other) => later(other, seen))];
+}
+const pages = [...new Set(later(entry))].filter((key) => key.startsWith('src/pages/'));
 let bad = pages.length === 0;
 for (const page of pages) {
 	const files = needs(page, needs(entry));

@@ -2,7 +2,7 @@
  * only once, and would show a page without its own. */
 export async function restyle(): Promise<void> {
 	const missing = [...document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')].filter(
-		(link) => !link.sheet?.cssRules.length, // one that did not come is an empty one
+		(link) => !came(link),
 	);
 	await Promise.all(
 		missing.map(
@@ -15,4 +15,13 @@ export async function restyle(): Promise<void> {
 				}),
 		),
 	);
+}
+
+/** One that did not come is an empty one, or one that nobody may look into. */
+function came(link: HTMLLinkElement): boolean {
+	try {
+		return Boolean(link.sheet?.cssRules.length);
+	} catch {
+		return false; // all are the gateway's own: a whole one may always be read
+	}
 }

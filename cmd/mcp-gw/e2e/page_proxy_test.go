@@ -52,13 +52,20 @@ func TestPageStoryAProxyFails(t *testing.T) {
 	}
 }
 
-// A stylesheet does not come at first: the page is not shown without it.
+// A stylesheet does not come at first, the frame's or the page's: nothing is shown
+// without it.
 func TestPageStoryAStylesheetFails(t *testing.T) {
+	for _, of := range []string{"/index-", "/Connect-"} {
+		t.Run(strings.Trim(of, "/-"), func(t *testing.T) { aStylesheetFails(t, of) })
+	}
+}
+
+func aStylesheetFails(t *testing.T, of string) {
 	b := sharedBrowser(t)
 	g := startGateway(t)
 	var failed atomic.Int32
 	front := proxyTo(t, g, func(w http.ResponseWriter, r *http.Request, proxy http.Handler) {
-		if strings.Contains(r.URL.Path, "/Connect-") && strings.HasSuffix(r.URL.Path, ".css") && failed.Add(1) == 1 {
+		if strings.Contains(r.URL.Path, of) && strings.HasSuffix(r.URL.Path, ".css") && failed.Add(1) == 1 {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}

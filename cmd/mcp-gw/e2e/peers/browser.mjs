@@ -50,6 +50,25 @@ const page = (command) => {
 const found = (command) => page(command).locator(command.on).first();
 const patience = (command) => ({ timeout: command.within ?? 30_000 });
 
+// A container that starts or ends changes the networks of its machine, and a browser there
+// gives up what is open. The page asks for its own parts again; without its first script
+// there is none to do so, and a person would load it anew.
+async function load({ page, problems }, url) {
+  for (let left = 3; ; left--) {
+    const before = problems.length;
+    const changed = () => problems.slice(before).some((p) => p.includes("ERR_NETWORK_CHANGED"));
+    try {
+      await page.goto(url, { waitUntil: "domcontentloaded" });
+    } catch (e) {
+      if (left === 0 || !String(e).includes("ERR_NETWORK_CHANGED")) throw e;
+      continue;
+    }
+    const there = page.waitForFunction(() => document.getElementById("app")?.childElementCount !== 0, null, { timeout: 3000 });
+    if (await there.then(() => true, () => left === 0 || !changed())) return;
+    await page.goto("about:blank");
+  }
+}
+
 const ops = {
   async open({ as, url, theme, width, height, touch, lax, slips }) {
     const context = await browser.newContext({
@@ -69,11 +88,12 @@ const ops = {
     page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${m.type()}: ${m.text()} (${m.location().url})`));
     page.on("pageerror", (e) => problems.push(`uncaught: ${e.stack ?? e}`));
     tabs.set(as, { context, page, problems });
-    await page.goto(url, { waitUntil: "domcontentloaded" });
+    await load(tabs.get(as), url);
     return {};
   },
   async go(command) {
-    await page(command).goto(command.url, { waitUntil: "domcontentloaded" });
+    page(command); // there is one
+    await load(tabs.get(command.as), command.url);
     return {};
   },
   async size(command) {

@@ -80,7 +80,7 @@ var codeTable = []struct {
 	{codeConflict, "name taken", discovery.SeverityError, "Another container has the name already.", "Set `mcp-gw.name` on one of the two."},
 	{codeDependsOn, "depends on itself", discovery.SeverityError, "A backend waits for itself, or for one that waits for it.", "Remove a name from `mcp-gw.depends-on`."},
 	{codeNotGranted, "secret not granted", discovery.SeverityError, "The container names a secret that it was not given.", "Grant it, with the `MCP_GW_SECRET_GRANTS` that the message gives."},
-	{codeNoSecret, "no such secret", discovery.SeverityError, "There is no file of that name in `MCP_GW_SECRETS_DIR`.", "Create the file, or mend the name. It is looked for every 30 seconds."},
+	{codeNoSecret, "no such secret", discovery.SeverityError, "There is no file of that name in `MCP_GW_SECRETS_DIR`.", "Create the file, or mend the name. It is looked for at least once a minute."},
 	{codeBadSecret, "unusable secret", discovery.SeverityError, "The file of the secret cannot be read, is empty or too long, or has a line break or another control character in it.", "Mend the file, as the message says."},
 	{codeNotOnNetwork, "not on the network", discovery.SeverityError, "The container has labels, but does not share the gateway's network.", "Connect it, with the command the message gives."},
 	{codeNoAddress, "no address", discovery.SeverityError, "The container runs and is on the network, but has no address there.", "Connect it anew: `docker network disconnect`, then `connect`."},

@@ -74,18 +74,19 @@ type pace struct {
 	straggler    time.Duration // for the inspects of a sync
 	putGap       time.Duration // between two sets in a storm of events
 	saving       time.Duration // from a set to the file of the names
-	backoffMin   time.Duration
+	again        time.Duration // from the end of a steady connection to the next attempt
+	backoffMin   time.Duration // the same after one that failed, doubled with each
 	backoffMax   time.Duration
-	steady       time.Duration // connected that long, the backoff starts anew
+	steady       time.Duration // connected that long, the end of a connection is no sign of trouble
 	stale        time.Duration // a socket may refuse, before it is called stale rather than starting
 }
 
 var usualPace = pace{
-	relist: time.Second, resync: 30 * time.Second, resyncCalm: time.Minute, calm: 10 * time.Minute, thorough: 5 * time.Minute,
+	relist: time.Second, resync: 28 * time.Second, resyncCalm: time.Minute, calm: 10 * time.Minute, thorough: 5 * time.Minute,
 	resyncPodman: 15 * time.Second, poll: 3 * time.Second, reask: time.Minute,
 	guard: 5 * time.Second, quiet: time.Minute, retry: 2 * time.Second, hearing: time.Second,
 	straggler: 2 * time.Second, putGap: 10 * time.Millisecond, saving: time.Second,
-	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, steady: 30 * time.Second,
+	again: 10 * time.Millisecond, backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, steady: 30 * time.Second,
 	stale: 15 * time.Second,
 }
 
@@ -97,7 +98,7 @@ type Provider struct {
 	log      *slog.Logger
 	pace     pace
 	execPace execPace
-	traces   func() traces
+	self     identity
 	once     bool // it looks once, for Examine
 	// hostAddr asks for the address of the host by its name in containers; invalid
 	// when the name leads nowhere. It fails when that cannot be said now.
@@ -148,7 +149,7 @@ func New(cfg Config) *Provider {
 	log := cfg.Log.With("provider", discovery.SourceDocker)
 	return &Provider{
 		cfg: cfg, networks: networks, log: log, pace: usualPace, execPace: usualExecPace,
-		traces:   func() traces { return ownTraces(cfg.ContainerID) },
+		self:     ownTraces(cfg.ContainerID).identity(),
 		hostAddr: resolveHost,
 		table:    newTable(cfg.LabelPrefix, networks[0], cfg.Rules, networks[1:]...),
 		rescans:  make(chan chan<- error),
@@ -170,7 +171,7 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 	p.commands = newCommands(p.cfg, p.log)
 	p.commands.pace = p.execPace
 	defer p.commands.close()
-	wait := p.pace.backoffMin
+	backoff := p.pace.backoffMin
 	away := time.Now()
 	for ctx.Err() == nil {
 		s := session{p: p, sink: sink}
@@ -178,16 +179,18 @@ func (p *Provider) Run(ctx context.Context, sink discovery.Sink) error {
 		if ctx.Err() != nil {
 			break
 		}
+		wait := backoff
+		backoff = min(2*backoff, p.pace.backoffMax)
 		if !s.liveSince.IsZero() {
 			away = time.Now()
 			if time.Since(s.liveSince) >= p.pace.steady {
-				wait = p.pace.backoffMin
+				// A proxy cut the stream, most likely, and takes the next one.
+				wait, backoff = p.pace.again, p.pace.backoffMin
 			}
 		}
 		p.offline(ctx, err, time.Since(away), !s.liveSince.IsZero())
 		p.answer(err)
 		p.pause(ctx, spread(wait, 0.2))
-		wait = min(2*wait, p.pace.backoffMax)
 	}
 	p.setEngine(func(e *discovery.Engine) { e.Connected, e.Code, e.Error = false, "", "stopped" })
 	p.answer(errors.New("the docker provider has stopped"))
@@ -219,10 +222,10 @@ func resolveHost(ctx context.Context) (netip.Addr, error) {
 	return addrs[0], nil
 }
 
-// spread lengthens or shortens d by up to that part of it, so that many gateways do
-// not act as one.
+// spread shortens d by up to that part of it, so that many gateways do not act as one.
+// It never lengthens it: d is what people are promised.
 func spread(d time.Duration, part float64) time.Duration {
-	return time.Duration(float64(d) * (1 + part*(2*rand.Float64()-1)))
+	return time.Duration(float64(d) * (1 - part*rand.Float64()))
 }
 
 // pause waits for the next attempt. A rescan does not wait.

@@ -361,6 +361,24 @@ func TestRescanEndsTheWaitForTheEngine(t *testing.T) {
 	}
 }
 
+// Proxies cut streams after some minutes: that is no trouble that has to be waited out.
+func TestASteadyConnectionIsMadeAnewAtOnce(t *testing.T) {
+	f := newFake(t)
+	f.set(fresh("a"))
+	_, r := f.quick(func(p *pace) {
+		p.steady, p.again = 0, time.Millisecond
+		p.relist, p.resync, p.hearing = time.Hour, time.Hour, time.Hour
+		p.backoffMin, p.backoffMax = time.Hour, time.Hour
+	})
+	r.awaitNames(t, "c-a")
+	for _, id := range []string{"b", "c"} {
+		f.set(fresh(id))
+		waitFor(t, "the stream", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return len(f.streams) > 0 })
+		f.cutStreams()
+		r.await(t, "c-"+id, func(set []discovery.Backend) bool { _, ok := find(set, "c-"+id); return ok })
+	}
+}
+
 func TestOwnContainer(t *testing.T) {
 	f := newFake(t)
 	id := strings.Repeat("ab", 32)

@@ -193,7 +193,7 @@ func execLabels(command string) func(*observation) {
 func (e *execEngine) watch(t *testing.T) (r *recorder, stop func()) {
 	t.Helper()
 	p := New(Config{Host: e.host(), Network: "net", Log: testLog(t), Rules: Rules{AllowExec: true}})
-	p.traces = func() traces { return traces{} }
+	p.self = identity{}
 	p.execPace = execPace{input: 100 * time.Millisecond, term: 100 * time.Millisecond, again: time.Millisecond, stop: 5 * time.Second}
 	ctx, cancel := context.WithCancel(context.Background())
 	r, ended := newRecorder(), make(chan struct{})

@@ -317,7 +317,7 @@ func (f *fake) quick(change ...func(*pace)) (*Provider, *recorder) {
 	p := New(Config{Host: f.host(), Network: "net", Log: testLog(f.t)})
 	p.pace.backoffMin, p.pace.backoffMax = time.Millisecond, 20*time.Millisecond
 	p.pace.relist, p.pace.retry = 50*time.Millisecond, 20*time.Millisecond
-	p.traces = func() traces { return traces{} }
+	p.self = identity{}
 	for _, c := range change {
 		c(&p.pace)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"mcp-gw/discovery"
 )
 
 // maxMisses pings without an answer end the connection.
@@ -29,7 +31,7 @@ func newGuard(s *session) *guard {
 // look is due every few seconds. Its error ends the connection.
 func (g *guard) look(ctx context.Context) error {
 	p := g.s.p
-	g.tick.Reset(p.pace.guard)
+	g.tick.Reset(discovery.UntilBeat(time.Now(), p.pace.guard))
 	if replaced(g.s.eng.socket, p.cfg.Host) {
 		return streamEnd{errors.New("another socket stands where the one was that it came from")}
 	}

@@ -73,7 +73,7 @@ func TestF24RestartOfTheGatewayChangesNoName(t *testing.T) {
 		var r *recorder
 		t.Run(name, func(t *testing.T) {
 			p := New(Config{Host: f.host(), Network: "net", NamesFile: path, Log: testLog(t)})
-			p.traces, p.pace.saving = func() traces { return traces{} }, time.Millisecond
+			p.self, p.pace.saving = identity{}, time.Millisecond
 			_, r = runProvider(t, p)
 			r.await(t, "a as x", func(set []discovery.Backend) bool { return len(set) == 1 && set[0].Container.ID == "a" })
 			waitFor(t, "the file", func() bool { data, _ := os.ReadFile(path); return strings.Contains(string(data), `"container": "a"`) })

@@ -19,13 +19,22 @@ var (
 	hostNameID = regexp.MustCompile(`^[0-9a-f]{12}$`)
 )
 
-// traces is what a process can see of the container it runs in.
+// traces is what a process can see of the container it runs in. Nothing of it but the
+// addresses changes while the process lives.
 type traces struct {
 	configured string
 	mountInfo  string
 	cgroup     string
 	hostName   string
-	addrs      []netip.Addr
+	// addrs asks for the addresses that the process has now; nil when they tell nothing.
+	addrs func() []netip.Addr
+}
+
+// identity is what follows from traces: ids of the container, or their beginnings, the
+// best first.
+type identity struct {
+	sure, guesses []string
+	addrs         func() []netip.Addr
 }
 
 // ownTraces reads the traces of this process. What cannot be read is empty.
@@ -38,34 +47,49 @@ func ownTraces(configured string) traces {
 		t.cgroup = string(b)
 	}
 	t.hostName, _ = os.Hostname()
-	addrs, _ := net.InterfaceAddrs()
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLoopback() {
-			t.addrs = append(t.addrs, p.Addr().Unmap())
+	// Docker's mark of a container, and Podman's. A process that is in none may have any
+	// address, and asking for them is dear on a machine with many containers.
+	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(mark); err == nil {
+			t.addrs = ownAddrs
 		}
 	}
 	return t
 }
 
-// findSelf returns the id of the container that left the traces, "" when it is
-// none of list: the gateway runs outside, or under another engine.
-func findSelf(t traces, list []observation) string {
-	var sure, guesses []string
+func ownAddrs() (all []netip.Addr) {
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLoopback() {
+			all = append(all, p.Addr().Unmap())
+		}
+	}
+	return all
+}
+
+func (t traces) identity() identity {
+	who := identity{addrs: t.addrs}
 	if t.configured != "" {
-		sure = append(sure, t.configured)
+		who.sure = append(who.sure, t.configured)
 	}
 	for _, m := range mountID.FindAllStringSubmatch(t.mountInfo, -1) {
-		sure = append(sure, m[1])
+		who.sure = append(who.sure, m[1])
 	}
 	// In a container of an engine in a container, the path names both. The inner
 	// one, which is the later, is the process's own.
 	groups := anyID.FindAllString(t.cgroup, -1)
 	slices.Reverse(groups)
-	sure = append(sure, groups...)
+	who.sure = append(who.sure, groups...)
 	if hostNameID.MatchString(t.hostName) {
-		guesses = append(guesses, t.hostName)
+		who.guesses = append(who.guesses, t.hostName)
 	}
-	for _, g := range append(sure, guesses...) {
+	return who
+}
+
+// findSelf returns the id of the container that a process is in, "" when it is none of
+// list: the gateway runs outside, or under another engine.
+func findSelf(who identity, list []observation) string {
+	for _, g := range slices.Concat(who.sure, who.guesses) {
 		const shortest = 12 // as many digits as make an id unique in practice
 		if len(g) < shortest {
 			continue
@@ -74,14 +98,15 @@ func findSelf(t traces, list []observation) string {
 			return list[i].id
 		}
 	}
-	if len(sure) > 0 {
+	if len(who.sure) > 0 || who.addrs == nil {
 		// It is in a container, and in none of this engine. That engine may well have
 		// given one of its own the same address.
 		return ""
 	}
+	addrs := who.addrs()
 	for _, s := range list {
 		for _, e := range s.endpoints {
-			if slices.Contains(t.addrs, e.ipv4) || slices.Contains(t.addrs, e.ipv6) {
+			if slices.Contains(addrs, e.ipv4) || slices.Contains(addrs, e.ipv6) {
 				return s.id
 			}
 		}

@@ -8,6 +8,10 @@ import (
 	"testing"
 )
 
+func having(addr string) func() []netip.Addr {
+	return func() []netip.Addr { return []netip.Addr{netip.MustParseAddr(addr)} }
+}
+
 func TestFindSelf(t *testing.T) {
 	own, other := strings.Repeat("a1", 32), strings.Repeat("b2", 32)
 	list := []observation{
@@ -22,7 +26,7 @@ func TestFindSelf(t *testing.T) {
 		t    traces
 		want string
 	}{
-		{"outside", traces{hostName: "myhost", cgroup: "0::/user.slice", addrs: []netip.Addr{netip.MustParseAddr("172.20.0.1")}}, ""},
+		{"outside", traces{hostName: "myhost", cgroup: "0::/user.slice", addrs: having("172.20.0.1")}, ""},
 		{"configured", traces{configured: own[:12]}, own},
 		{"configured, not there", traces{configured: "ffffffffffff"}, ""},
 		{"configured, too short to be sure", traces{configured: "a1"}, ""},
@@ -30,8 +34,8 @@ func TestFindSelf(t *testing.T) {
 		{"a mount that is nobody's file", traces{mountInfo: mount(other, "mounts/shm")}, ""},
 		{"cgroup v1", traces{cgroup: "12:pids:/docker/" + own + "\n"}, own},
 		{"host name", traces{cgroup: "0::/\n", hostName: own[:12]}, own},
-		{"address", traces{cgroup: "0::/\n", hostName: "gw", addrs: []netip.Addr{netip.MustParseAddr("172.20.0.3")}}, own},
-		{"address, IPv6", traces{hostName: "gw", addrs: []netip.Addr{netip.MustParseAddr("fd00::3")}}, own},
+		{"address", traces{cgroup: "0::/\n", hostName: "gw", addrs: having("172.20.0.3")}, own},
+		{"address, IPv6", traces{hostName: "gw", addrs: having("fd00::3")}, own},
 		{"cgroup v1, systemd driver", traces{cgroup: "1:name=systemd:/system.slice/docker-" + own + ".scope\n"}, own},
 		{"cgroup v2 with the host's name space", traces{cgroup: "0::/system.slice/docker-" + own + ".scope\n"}, own},
 		{"cgroup v2 of its own, name set, mounted files", traces{cgroup: "0::/\n", hostName: "gw", mountInfo: mount(own, "hostname")}, own},
@@ -44,11 +48,11 @@ func TestFindSelf(t *testing.T) {
 		{"engine in a container, asked for the inner one", traces{cgroup: "4:cpu:/docker/" + other + "/docker/" + own + "\n"}, own},
 		{"engine in a container, the outer one asked", traces{cgroup: "4:cpu:/docker/" + other + "/docker/" + strings.Repeat("c3", 32) + "\n"}, other},
 		{"under another engine", traces{mountInfo: mount(strings.Repeat("c3", 32), "hosts"), hostName: "cccccccccccc"}, ""},
-		{"under another engine that gave the same address", traces{mountInfo: mount(strings.Repeat("c3", 32), "hosts"), addrs: []netip.Addr{netip.MustParseAddr("172.20.0.3")}}, ""},
-		{"configured for another engine, the same address", traces{configured: "ffffffffffff", addrs: []netip.Addr{netip.MustParseAddr("172.20.0.3")}}, ""},
+		{"under another engine that gave the same address", traces{mountInfo: mount(strings.Repeat("c3", 32), "hosts"), addrs: having("172.20.0.3")}, ""},
+		{"configured for another engine, the same address", traces{configured: "ffffffffffff", addrs: having("172.20.0.3")}, ""},
 	}
 	for _, tt := range tests {
-		if got := findSelf(tt.t, list); got != tt.want {
+		if got := findSelf(tt.t.identity(), list); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -74,14 +78,14 @@ func TestRealOwnTraces(t *testing.T) {
 		"configured":    {configured: id},
 		"mounted files": {mountInfo: string(mountInfo)},
 		"host name":     {hostName: c.Config.Hostname},
-		"address":       {addrs: []netip.Addr{ip}},
+		"address":       {addrs: having(ip.String())},
 		"another's":     {configured: other},
 	} {
 		want := id
 		if name == "another's" {
 			want = other
 		}
-		if got := findSelf(tr, list); got != want {
+		if got := findSelf(tr.identity(), list); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}

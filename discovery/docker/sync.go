@@ -74,7 +74,7 @@ func (s *session) sync(ctx context.Context, much depth) error {
 		}
 	}
 	s.lookAtServices(ctx)
-	s.p.table.move(homes[0], findSelf(s.p.traces(), list), time.Now(), homes[1:]...)
+	s.p.table.move(homes[0], findSelf(s.p.self, list), time.Now(), homes[1:]...)
 	s.p.readSecrets(nil)
 	s.p.loadNames()
 	attend, done := s.p.table.markAll(list, much, time.Now())

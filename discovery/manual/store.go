@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"mcp-gw/discovery"
 )
 
 const (
@@ -122,7 +124,7 @@ func (o *owner[D]) run(ctx context.Context) {
 	// A change between the first reading and the first event is seen here.
 	changed := time.NewTimer(settle)
 	defer changed.Stop()
-	tick := time.NewTicker(poll)
+	tick := time.NewTimer(discovery.UntilBeat(time.Now(), poll))
 	defer tick.Stop()
 	for {
 		select {
@@ -136,6 +138,7 @@ func (o *owner[D]) run(ctx context.Context) {
 		case <-changed.C:
 			o.reload()
 		case <-tick.C:
+			tick.Reset(discovery.UntilBeat(time.Now(), poll))
 			changes.ensure()
 			o.reload()
 		}

@@ -82,7 +82,7 @@ func (u *Upstream) watch(b *discovery.Backend, l *link) error {
 				l.sweep(time.Now().Add(-l.cfg.LaneIdle))
 			}
 			if interval = l.nextPing(b, heard != 0); !check {
-				ping.Reset(jitter(interval))
+				ping.Reset(due(time.Now(), interval))
 			}
 		}
 		if dirty != 0 && again == nil {
@@ -105,7 +105,7 @@ func (u *Upstream) watch(b *discovery.Backend, l *link) error {
 				continue
 			}
 			failures = 0
-			ping.Reset(jitter(interval))
+			ping.Reset(due(time.Now(), interval))
 			if interval > l.cfg.PingInterval {
 				l.endpoint.transport.CloseIdleConnections() // it is not needed for long
 			}
@@ -176,8 +176,17 @@ func (l *link) nextPing(b *discovery.Backend, streams bool) time.Duration {
 	return lazyPings * usual
 }
 
-// jitter keeps those that were connected together from being asked together.
-func jitter(d time.Duration) time.Duration { return d - time.Duration(rand.Int64N(int64(d)/10+1)) }
+// due answers how long to wait until the next check, when it is due interval after now or a
+// little earlier: those that were connected together are not asked all together, and yet
+// some at a time, so that a process with nothing else to do does not wake up for each.
+func due(now time.Time, interval time.Duration) time.Duration {
+	const beat = time.Second
+	at := now.Add(interval - time.Duration(rand.Int64N(int64(interval)/10+1)))
+	if interval >= 10*beat {
+		at = at.Truncate(beat)
+	}
+	return at.Sub(now)
+}
 
 // check asks whether the backend is alive, in the way that harms no server: a
 // POST in the session that is there anyway. Any answer counts. Nobody waits for a usual

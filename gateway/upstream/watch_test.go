@@ -50,3 +50,25 @@ func TestAUsualCheckIsNoNews(t *testing.T) {
 	u.suspect.ring()
 	await(t, "a state after a check that somebody waits for", func() bool { return u.State() != s })
 }
+
+func TestChecksAreSpreadAndComeTogether(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 123456789, time.UTC)
+	moments := map[time.Time]bool{}
+	for range 1000 {
+		d := due(now, 5*time.Minute)
+		if d > 5*time.Minute || d < 5*time.Minute-31*time.Second {
+			t.Fatalf("5 min: due in %v", d)
+		}
+		at := now.Add(d)
+		if at.Nanosecond() != 0 {
+			t.Fatalf("5 min: due at %v, in the midst of a second", at)
+		}
+		moments[at] = true
+		if d := due(now, time.Second); d > time.Second || d < 900*time.Millisecond {
+			t.Fatalf("1 s: due in %v", d)
+		}
+	}
+	if n := len(moments); n < 20 || n > 31 {
+		t.Errorf("a thousand checks came at %d moments, want one for nearly each of 30 seconds", n)
+	}
+}

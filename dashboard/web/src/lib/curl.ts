@@ -1,5 +1,5 @@
 // What to paste into a shell to make a call again. Pure.
-import { headerValue } from './mcp';
+import { headerValue } from './mcp/wire';
 
 /** What is made again: a call as it is kept. */
 export interface Made {

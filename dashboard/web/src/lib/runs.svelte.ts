@@ -1,7 +1,8 @@
 // The playground's runs, and its connections. They live as long as the page does.
 import { SvelteMap } from 'svelte/reactivity';
 import { hello } from './hello.svelte';
-import { Client, type Era, type Outcome, type Progress } from './mcp';
+import { Client } from './mcp/client';
+import type { Era, Outcome, Progress } from './mcp/types';
 import { carry, maxRuns, type Run, type Turn } from './runs';
 import type { Json } from './schema/json';
 import { session } from './session.svelte';

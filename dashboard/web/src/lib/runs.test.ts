@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Client, Hooks, Outcome } from './mcp';
+import type { Client } from './mcp/client';
+import type { Hooks, Outcome } from './mcp/types';
 import { carry, meaning, verdict, type Run } from './runs';
 
 const about = { ms: 1, bytes: 2, raw: '', frames: [], rounds: 0 };

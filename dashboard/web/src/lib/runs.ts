@@ -1,5 +1,6 @@
 // One run of a tool in the playground, from its start to what came of it.
-import type { Answer, Client, Outcome, Progress, Question } from './mcp';
+import type { Client } from './mcp/client';
+import type { Answer, Outcome, Progress, Question } from './mcp/types';
 import type { Json } from './schema/json';
 
 export interface Turn {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Client, headerValue, paramHeaders, type Era, type Hooks } from './mcp';
+import { Client } from './client';
+import type { Era, Hooks } from './types';
 
 interface Sent {
 	method: string;
@@ -347,18 +348,4 @@ it('lets go of a question that the server takes back', async () => {
 		await client.callTool('t', {}, { withdrawn, ask: () => new Promise(() => undefined) }),
 	).toMatchObject({ kind: 'result' });
 	expect(withdrawn.mock.calls).toEqual([[1]]);
-});
-
-it('headers carry every text', () => {
-	for (const text of ['plain', 'a b', '']) expect(headerValue(text)).toBe(text);
-	for (const text of [' edge', 'ü', '=?base64?eA==?=', 'a\nb'])
-		expect(headerValue(text)).toMatch(/^=\?base64\?[\w+/=]+\?=$/);
-	expect(
-		paramHeaders(
-			{ properties: { a: { 'x-mcp-header': 'A' }, b: { properties: { c: { 'x-mcp-header': 'C' } } } } },
-			{ a: { no: 1 }, b: { c: true } },
-		),
-	).toEqual({
-		'Mcp-Param-C': 'true',
-	});
 });

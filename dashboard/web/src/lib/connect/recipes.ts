@@ -1,16 +1,23 @@
 // How each client is connected: what to type, which file to write, and what to know
 // before. Pure: the page fills in the address and the token.
-import { base64, command, json, shell, toml, tomlKey, yamlKey } from './quote';
-
-/** What a client is to be connected to. */
-export interface Target {
-	/** What the client calls the gateway; a key of its files. */
-	name: string;
-	/** The address of the MCP endpoint. */
-	url: string;
-	/** Sent as bearer token, '' for none. */
-	token: string;
-}
+import { base64, command, json, shell, toml, tomlKey } from '../quote';
+import {
+	claude,
+	header,
+	headers,
+	legacy,
+	lines,
+	mcpRemote,
+	mcpServers,
+	merge,
+	modern,
+	older,
+	only,
+	rest,
+	tokenVariable,
+	unreachable,
+} from './pieces';
+import type { Target } from './target';
 
 export interface Block {
 	title: string;
@@ -29,107 +36,6 @@ export interface Recipe {
 	/** How to see that it works. */
 	check: string;
 	limits?: (t: Target) => string[];
-}
-
-/** The variable that clients read a token from. */
-export const tokenVariable = 'MCP_GW_TOKEN';
-
-/** Stands where a token has to be put by hand. */
-export const unknownToken = '<token>';
-
-const bearer = (t: Target) => `Bearer ${t.token}`;
-const header = (t: Target) => `Authorization: ${bearer(t)}`;
-const headers = (t: Target) => (t.token ? { headers: { Authorization: bearer(t) } } : {});
-const merge = 'If the file has servers already, add this one beside them.';
-
-/** How far an address reaches: a client at a vendor's needs a public one. */
-export function reach(url: string): 'public' | 'http' | 'private' | 'loopback' {
-	let u: URL;
-	try {
-		u = new URL(url);
-	} catch {
-		return 'private';
-	}
-	const host = u.hostname.replace(/^\[|\]$/g, '').toLowerCase();
-	if (host === 'localhost' || host.endsWith('.localhost') || /^127\./.test(host) || host === '::1')
-		return 'loopback';
-	const inner =
-		/^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
-			host,
-		) ||
-		/^f[cd][0-9a-f]{2}:|^fe80:/.test(host) ||
-		(!host.includes('.') && !host.includes(':')) ||
-		/\.(local|internal|lan|home\.arpa)$/.test(host);
-	if (inner) return 'private';
-	return u.protocol === 'https:' ? 'public' : 'http';
-}
-
-/** Why a client that runs at its vendor's cannot use the address, '' when it can. */
-function unreachable(t: Target, who: string): string {
-	switch (reach(t.url)) {
-		case 'public':
-			return '';
-		case 'http':
-			return `${who} connects from its vendor's servers and takes HTTPS only: put the gateway behind a reverse proxy with a certificate.`;
-		default:
-			return `${who} connects from its vendor's servers, and ${t.url} cannot be reached from there: it needs a public HTTPS address.`;
-	}
-}
-
-const only = (...sentences: string[]) => sentences.filter(Boolean);
-
-function mcpServers(t: Target, server: object): string {
-	return json({ mcpServers: { [t.name]: server } });
-}
-
-function mcpRemote(t: Target): string {
-	const args = ['-y', 'mcp-remote', t.url];
-	if (t.url.startsWith('http:') && reach(t.url) !== 'loopback') args.push('--allow-http');
-	// Without a blank in the argument: some versions cut it there.
-	if (t.token) args.push('--header', 'Authorization:${AUTH_HEADER}');
-	return mcpServers(t, {
-		command: 'npx',
-		args,
-		...(t.token ? { env: { AUTH_HEADER: bearer(t) } } : {}),
-	});
-}
-
-const accept = ['-H', 'Content-Type: application/json', '-H', 'Accept: application/json, text/event-stream'];
-
-/** curl with the headers that every MCP request has; more are words, quoted already. */
-function post(t: Target, body: object, ...more: string[]): string {
-	const words = [...accept, ...(t.token ? ['-H', header(t)] : [])].map(shell);
-	const lines = [command('curl', '-sS', t.url), ...pairs([...words, ...more])];
-	return [...lines, `-d ${shell(JSON.stringify({ jsonrpc: '2.0', ...body }))}`].join(' \\\n  ');
-}
-
-function pairs(words: string[]): string[] {
-	return words.flatMap((word, i) => (i % 2 === 0 ? [`${word} ${words[i + 1] ?? ''}`] : []));
-}
-
-const curlClient = { name: 'curl', version: '1' };
-
-/** One request of 2026-07-28, which needs no session. */
-function modern(t: Target): string {
-	const meta = {
-		'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-		'io.modelcontextprotocol/clientCapabilities': {},
-		'io.modelcontextprotocol/clientInfo': curlClient,
-	};
-	const words = ['-H', 'MCP-Protocol-Version: 2026-07-28', '-H', 'Mcp-Method: tools/list'].map(shell);
-	return post(t, { id: 1, method: 'tools/list', params: { _meta: meta } }, ...words);
-}
-
-/** The same with a session, as clients before 2026-07-28 do it. */
-function legacy(t: Target): string {
-	const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: curlClient };
-	const session = ['-H', '"Mcp-Session-Id: $SESSION"'];
-	return [
-		`SESSION=$(${post(t, { id: 1, method: 'initialize', params: hello }, '-o', '/dev/null', '-D', '-')} |`,
-		`  tr -d '\\r' | sed -n 's/^[Mm]cp-[Ss]ession-[Ii]d: //p')`,
-		post(t, { method: 'notifications/initialized' }, ...session),
-		post(t, { id: 2, method: 'tools/list' }, ...session),
-	].join('\n');
 }
 
 export const recipes: Recipe[] = [
@@ -429,77 +335,3 @@ export const recipes: Recipe[] = [
 			only(t.token && `The token goes into a header: Authorization: Bearer, a blank, and the token.`),
 	},
 ];
-
-function lines(...all: string[]): string {
-	return all.filter(Boolean).join('\n');
-}
-
-function claude(t: Target, scope: string): string {
-	// The name and the address come first: --header takes every word behind it.
-	return command(
-		'claude',
-		'mcp',
-		'add',
-		'--transport',
-		'http',
-		'--scope',
-		scope,
-		t.name,
-		t.url,
-		...(t.token ? ['--header', header(t)] : []),
-	);
-}
-
-/** The REST API beside an MCP endpoint. */
-function rest(url: string): string {
-	return url.replace(/\/mcp(\/[^/]*)?$/, '/api/tools');
-}
-
-/** The HTTP+SSE endpoint beside a streamable one. */
-function older(url: string): string {
-	return url.replace(/\/mcp(\/[^/]*)?$/, '/sse$1');
-}
-
-/** The address of an endpoint below a base, or a sentence about what is wrong with it. */
-export function endpoint(base: string, scope = ''): { url: string } | { problem: string } {
-	let text = base.trim();
-	if (text === '')
-		return {
-			problem: 'Type the address at which the client reaches the gateway, such as https://tools.example.com.',
-		};
-	if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) text = `http://${text}`;
-	let u: URL;
-	try {
-		u = new URL(text);
-	} catch {
-		return { problem: `${base.trim()} is not an address. It looks like http://localhost:3000.` };
-	}
-	if (u.protocol !== 'http:' && u.protocol !== 'https:')
-		return { problem: `${u.protocol}// cannot be used: clients connect with http:// or https://.` };
-	if (u.username || u.password)
-		return { problem: 'A name and password in the address are not passed on by most clients: use a token.' };
-	if (u.search || u.hash) return { problem: 'The address ends before ? and #.' };
-	const path = u.pathname.replace(/\/+$/, '').replace(/\/mcp$/, '');
-	return { url: `${u.origin}${path}/mcp${scope ? `/${encodeURIComponent(scope)}` : ''}` };
-}
-
-/** What clients call the gateway when they see all of it, or a part. */
-export function targetName(scope: string): string {
-	return scope ? `mcp-gw-${scope}` : 'mcp-gw';
-}
-
-/** What another container needs besides the address. */
-export function networkSnippet(network: string): string {
-	return [
-		'services:',
-		'  my-agent:',
-		`    networks: [${yamlKey(network)}]`,
-		'networks:',
-		`  ${yamlKey(network)}: { external: true }`,
-	].join('\n');
-}
-
-/** The same target with a token that nobody can read over a shoulder. */
-export function veiled(t: Target): Target {
-	return t.token ? { ...t, token: '••••••••' } : t;
-}

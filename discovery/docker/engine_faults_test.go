@@ -493,17 +493,17 @@ func TestResyncCadence(t *testing.T) {
 	near := func(what string, changed, want time.Duration) {
 		t.Helper()
 		for range 100 {
-			if d := s.cadence(changed); d < want*9/10 || d > want*11/10 {
-				t.Fatalf("%s: %v, want %v give or take a tenth", what, d, want)
+			if d := s.cadence(changed); d < want*9/10 || d > want {
+				t.Fatalf("%s: %v, want %v, or less by a tenth", what, d, want)
 			}
 		}
 	}
-	near("usual", time.Second, 30*time.Second)
-	near("just connected", time.Hour, 30*time.Second)
+	near("usual", time.Second, 28*time.Second)
+	near("just connected", time.Hour, 28*time.Second)
 	s.liveSince = now.Add(-time.Hour)
 	near("calm", time.Hour, time.Minute)
 	p.lastEvent.Store(now.UnixNano())
-	near("an event", time.Hour, 30*time.Second)
+	near("an event", time.Hour, 28*time.Second)
 	s.eng.podman = true
 	near("Podman", time.Hour, 15*time.Second)
 	s.polling.Store(true)

@@ -42,9 +42,11 @@ func (u *Upstream) failed(b *discovery.Backend, err error) {
 	u.idle(wait)
 }
 
-// Connecting again: quickly at first, for a server that is starting; then rarely,
-// for ever.
+// Connecting again: at once, nearly, for a server that listens a moment after its container
+// has started, and quickly for one that is starting; then rarely, for ever.
 const (
+	firstDelay    = 20 * time.Millisecond // doubled with each of the first attempts
+	firstAttempts = 4
 	quickAttempts = 50 // some 10 s
 	slowAttempts  = 110
 )
@@ -52,10 +54,8 @@ const (
 func (u *Upstream) delay(b *discovery.Backend) time.Duration {
 	d := 30 * time.Second
 	switch {
-	case u.attempts <= 1:
-		d = 50 * time.Millisecond
-	case u.attempts == 2:
-		d = 100 * time.Millisecond
+	case u.attempts <= firstAttempts:
+		d = firstDelay << max(0, u.attempts-1)
 	case u.attempts <= quickAttempts:
 		d = 200 * time.Millisecond
 	case u.attempts <= slowAttempts, b.Tuning.Startup > 0 && u.starting(b):

@@ -99,8 +99,8 @@ func findSelf(who identity, list []observation) string {
 		}
 	}
 	if len(who.sure) > 0 || who.addrs == nil {
-		// It is in a container, and in none of this engine. That engine may well have
-		// given one of its own the same address.
+		// It is in a container, and in none of this engine, or in none at all. That engine
+		// may well have given one of its own the same address.
 		return ""
 	}
 	addrs := who.addrs()
